@@ -1,0 +1,1 @@
+"""One ASGI application over the service."""

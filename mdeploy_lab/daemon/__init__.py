@@ -1,0 +1,1 @@
+"""The engine process of a home: composition root, lock, supervisor."""

@@ -1,0 +1,1 @@
+"""What runs replicas. Engines know neither each other nor the store."""

@@ -1,0 +1,1 @@
+"""The embedded engine: replica processes forked from warm parents."""

@@ -1,0 +1,1 @@
+"""What routes callers to replicas: authentication, traffic split, retries, metrics."""

@@ -1,0 +1,1 @@
+"""Frozen pydantic types of the domain; no I/O."""

@@ -1,0 +1,1 @@
+"""Magics and display in a notebook."""

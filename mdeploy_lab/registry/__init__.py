@@ -1,0 +1,1 @@
+"""MLflow access: capture of live objects, resolution of model URIs."""

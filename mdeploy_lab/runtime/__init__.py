@@ -1,0 +1,1 @@
+"""The model server inside every replica. Imports nothing above ``models``."""

@@ -1,0 +1,1 @@
+"""All behaviour: use cases, reconciler, quota, parity."""
