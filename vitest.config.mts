@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  esbuild: { jsx: 'transform' },
+  test: {
+    environment: 'jsdom',
+    include: ['labextension/tests/**/*.test.{ts,tsx}'],
+    restoreMocks: true
+  }
+});
