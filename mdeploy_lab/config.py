@@ -113,17 +113,13 @@ def _read(path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidInput(
-            f"{path} cannot be read: {error}", hint="mend the file, or move it away"
-        ) from error
+        raise InvalidInput(f"{path} cannot be read: {error}", hint="mend the file, or move it away") from error
 
 
 def _table(file: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]]:
     table = file.get(name, {})
     if not isinstance(table, dict) or not all(isinstance(v, dict) for v in table.values()):
-        raise InvalidInput(
-            f"[{name}] in config.toml must hold tables", hint=f"write [{name}.NAME] and its keys below"
-        )
+        raise InvalidInput(f"[{name}] in config.toml must hold tables", hint=f"write [{name}.NAME] and its keys below")
     return table
 
 
@@ -148,9 +144,7 @@ def _bytes(name: str, value: Any) -> int:
     try:
         return int(float(text.removesuffix(unit)) * _UNITS.get(unit, 1))
     except ValueError as error:
-        raise InvalidInput(
-            f"{name} must be bytes or like 2Gi, not {value!r}", hint="write 512Mi or 2Gi"
-        ) from error
+        raise InvalidInput(f"{name} must be bytes or like 2Gi, not {value!r}", hint="write 512Mi or 2Gi") from error
 
 
 def _parsed(where: str, cls: Any, values: Mapping[str, Any]) -> Any:

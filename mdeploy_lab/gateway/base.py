@@ -48,13 +48,9 @@ class Route(Wire):
     credentials: tuple[Credential, ...] = ()
     backends: tuple[Backend, ...] = ()
     unavailable: Unavailable | None = Field(default=None, description="set when no backend carries traffic")
-    timeout: float = Field(
-        default=60.0, description="seconds for a whole request, a little over the replica's own"
-    )
+    timeout: float = Field(default=60.0, description="seconds for a whole request, a little over the replica's own")
     max_payload: int = 100_000_000
-    retry: bool = Field(
-        default=True, description="try a predict request once more when no byte of an answer has come"
-    )
+    retry: bool = Field(default=True, description="try a predict request once more when no byte of an answer has come")
 
 
 Used = Callable[[str, str, datetime], None]

@@ -37,9 +37,7 @@ class Interpreter(Wire):
 
     path: str
     version: str
-    fingerprint: str = Field(
-        default="", description="digest of the installed distributions and their versions"
-    )
+    fingerprint: str = Field(default="", description="digest of the installed distributions and their versions")
     mdeploy_version: str = ""
 
 
@@ -66,9 +64,7 @@ class RuntimeOptions(Wire):
     method: str = Field(default="predict", description="the model's method that answers")
     predict_timeout: float = Field(default=60.0, gt=0, description="seconds before a prediction answers 504")
     max_payload: int = Field(default=100_000_000, gt=0, description="bytes of a request body")
-    isolate: bool = Field(
-        default=False, description="run in an environment built from the model's requirements"
-    )
+    isolate: bool = Field(default=False, description="run in an environment built from the model's requirements")
 
 
 class RevisionTemplate(Wire):
@@ -106,9 +102,7 @@ class DeploymentSpec(Wire):
     traffic: tuple[TrafficTarget, ...] | None = Field(
         default=None, description="None: all to the newest revision that is ready"
     )
-    start_timeout: float = Field(
-        default=600.0, gt=0, description="seconds without progress before a start fails"
-    )
+    start_timeout: float = Field(default=600.0, gt=0, description="seconds without progress before a start fails")
     check_parity: bool = True
 
 

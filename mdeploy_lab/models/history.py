@@ -40,9 +40,7 @@ class Event(Wire):
 
     seq: int = 0
     at: Timestamp
-    kind: str = Field(
-        description="dotted, such as replica.exited, revision.ready, traffic.moved, client.added"
-    )
+    kind: str = Field(description="dotted, such as replica.exited, revision.ready, traffic.moved, client.added")
     level: Level = "info"
     message: str
     cause: str = Field(default="", description="what led to it: a user's change, an exit code, a signal")

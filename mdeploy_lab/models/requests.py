@@ -50,7 +50,7 @@ class CreateDeployment(Request):
     name: DisplayName
     id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     group: Annotated[str, Field(pattern=GROUP_PATTERN)] = "default"
-    replicas: int = Field(default=1, ge=0, le=1000)
+    replicas: int = Field(default=1, ge=1, le=1000)
     instance_type: str = "small"
     public: bool = False
     env: dict[EnvName, str] = Field(default_factory=dict)
@@ -76,7 +76,7 @@ class UpdateDeployment(Request):
 
     model: ModelSource | str | None = None
     name: DisplayName | None = None
-    replicas: int | None = Field(default=None, ge=0, le=1000)
+    replicas: int | None = Field(default=None, ge=1, le=1000)
     instance_type: str | None = None
     public: bool | None = None
     env: dict[EnvName, str] | None = None
@@ -94,9 +94,7 @@ class UpdateDeployment(Request):
     start_timeout: float | None = Field(default=None, gt=0)
     check_parity: bool | None = None
     start: bool = Field(default=False, description="also start it when it is stopped")
-    resource_version: int | None = Field(
-        default=None, description="refuse when it changed since this version"
-    )
+    resource_version: int | None = Field(default=None, description="refuse when it changed since this version")
     dry_run: bool = False
 
 
@@ -162,9 +160,7 @@ class Changed(Wire):
     deployment: Deployment
     changed: bool = True
     new_revision: bool = False
-    notes: tuple[str, ...] = Field(
-        default=(), description="what the user should know, such as differing packages"
-    )
+    notes: tuple[str, ...] = Field(default=(), description="what the user should know, such as differing packages")
 
 
 class IdCheck(Wire):

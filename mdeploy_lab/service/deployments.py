@@ -1,0 +1,447 @@
+"""DeploymentService: every use case, once, for every surface.
+
+A use case checks, writes what is wanted together with its history entry, and returns; the reconciler makes it so. No method
+waits for a replica.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mdeploy_lab.engines.base import Engine, LogQuery
+from mdeploy_lab.errors import (
+    InvalidInput,
+    NameTaken,
+    NotCapable,
+    RevisionNotFound,
+    StaleEdit,
+    WrongState,
+)
+from mdeploy_lab.models.access import Group, InstanceType, Pass, Usage
+from mdeploy_lab.models.deployment import Deployment, DeploymentSpec, DeploymentStatus, Model, Replica, Revision
+from mdeploy_lab.models.history import Action, Diff, Event, HistoryEntry, LogLine
+from mdeploy_lab.models.names import is_id, slug, with_suffix
+from mdeploy_lab.models.requests import (
+    Act,
+    Changed,
+    CreateDeployment,
+    IdCheck,
+    ModelSource,
+    Predict,
+    PredictResult,
+    Rollback,
+    SetTraffic,
+    UpdateDeployment,
+)
+from mdeploy_lab.service import diff, drafts, lookup, quota, traffic
+from mdeploy_lab.service.access import AccessService
+from mdeploy_lab.service.clock import Clock, utc_now
+from mdeploy_lab.service.endpoint import Endpoint
+from mdeploy_lab.service.reconciler import Reconciler
+from mdeploy_lab.store.base import Store, StoredDeployment
+
+ID_TRIES = 5
+
+
+class Registry(Protocol):
+    """What resolves models."""
+
+    async def resolve(self, source: ModelSource) -> Model:
+        """Return the model that a URI means now."""
+        ...
+
+    async def notes(self, model: Model) -> tuple[str, ...]:
+        """Return what the user should know before it runs, such as packages that differ."""
+        ...
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks."""
+
+    actor: str
+    groups: frozenset[str] | None = None
+
+
+class DeploymentService:
+    """All behaviour. Every method may raise any MDeployError that its arguments deserve."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        registry: Registry,
+        reconciler: Reconciler,
+        endpoint: Endpoint,
+        instance_types: Mapping[str, InstanceType],
+        groups: Mapping[str, Group],
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._registry = registry
+        self._reconciler = reconciler
+        self._endpoint = endpoint
+        self._types = instance_types
+        self._groups = groups
+        self._clock = clock
+        self.clients = AccessService(store, reconciler.emit, clock)
+
+    # -- reading -----------------------------------------------------------------------------------------------
+
+    async def list(
+        self,
+        caller: Caller,
+        *,
+        search: str = "",
+        group: Sequence[str] = (),
+        state: Sequence[str] = (),
+        mine: bool = False,
+    ) -> list[Deployment]:
+        """Return deployments, newest update first."""
+        who = caller.actor if mine else None
+        groups, states = frozenset(group), frozenset(state)
+        return [self.view(r) for r in await self._store.list() if lookup.matches(r, search, groups, states, who)]
+
+    async def get(self, wanted: str) -> Deployment:
+        """Return one by id or unique name."""
+        return self.view(await self.record(wanted))
+
+    async def record(self, wanted: str) -> StoredDeployment:
+        """Return the stored record by id or unique name."""
+        found = await self._store.find(wanted) if is_id(wanted) else None
+        if found is not None and not found.deleting:
+            return found
+        return lookup.find(await self._store.list(), wanted)
+
+    def view(self, record: StoredDeployment) -> Deployment:
+        """Return a record as callers see it."""
+        return Deployment(
+            id=record.id,
+            uid=record.uid,
+            spec=record.spec,
+            status=record.status,
+            url=self._endpoint.url(record.id),
+            resource_version=record.resource_version,
+            created_at=record.created_at,
+            created_by=record.created_by,
+            updated_at=record.updated_at,
+            updated_by=record.updated_by,
+        )
+
+    async def history(self, wanted: str) -> list[HistoryEntry]:
+        """Return every change, newest first."""
+        return (await self._store.history((await self.record(wanted)).uid))[::-1]
+
+    async def revisions(self, wanted: str) -> list[Revision]:
+        """Return every revision, newest first, each with its URL while it runs."""
+        record = await self.record(wanted)
+        live = self._engine.observe(record.uid)
+        return [
+            r.model_copy(update={"url": self._endpoint.url(record.id, r.number) if r.number in live else ""})
+            for r in reversed(await self._store.revisions(record.uid))
+        ]
+
+    async def revision(self, wanted: str, number: int) -> Revision:
+        """Return one revision."""
+        return _pick(await self.revisions(wanted), number, wanted)
+
+    async def diff(self, wanted: str, before: int, after: int) -> Diff:
+        """Return what differs between two revisions."""
+        found = await self.revisions(wanted)
+        one, two = _pick(found, before, wanted), _pick(found, after, wanted)
+        return Diff(before=before, after=after, changes=diff.changes(one.template, two.template))
+
+    async def events(self, wanted: str, *, limit: int = 1000, after: int = 0) -> list[Event]:
+        """Return observations, oldest first."""
+        return await self._store.events((await self.record(wanted)).uid, limit=limit, after=after)
+
+    async def replicas(self, wanted: str) -> list[Replica]:
+        """Return running replicas, by revision and id."""
+        seen = self._engine.observe((await self.record(wanted)).uid)
+        return [r.replica for number in sorted(seen) for r in sorted(seen[number].replicas, key=lambda o: o.replica.id)]
+
+    async def logs(self, wanted: str, query: LogQuery, *, follow: bool) -> AsyncIterator[LogLine]:
+        """Return an iterator over log lines."""
+        return self._engine.logs((await self.record(wanted)).uid, query, follow=follow)
+
+    async def check_id(self, wanted: str) -> IdCheck:
+        """Say whether an id is free, and what would be."""
+        if not is_id(wanted):
+            reason = "an id has 3 to 63 lower-case letters, digits and inner hyphens"
+            return IdCheck(id=wanted, available=False, reason=reason, suggestion=slug(wanted) if wanted.strip() else "")
+        if await self._store.find(wanted) is None:
+            return IdCheck(id=wanted, available=True)
+        return IdCheck(id=wanted, available=False, reason="it is taken", suggestion=with_suffix(wanted))
+
+    async def groups(self, caller: Caller) -> list[Group]:
+        """Return the caller's groups with what they use."""
+        records = [r for r in await self._store.list() if not r.deleting]
+        return [
+            g.model_copy(update={"used": quota.usage((r.spec for r in records if r.spec.group == g.name), self._types)})
+            for g in self._groups.values()
+            if _is_member(g, caller)
+        ]
+
+    def instance_types(self) -> list[InstanceType]:
+        """Return the sizes that replicas can have, smallest first."""
+        return sorted(self._types.values(), key=lambda t: (t.gpu, t.cpu, t.memory))
+
+    # -- changing ----------------------------------------------------------------------------------------------
+
+    async def create(self, request: CreateDeployment, caller: Caller) -> Changed:
+        """Create a deployment with revision 1."""
+        self._check_capable(request.image)
+        group = self._group(request.group, caller)
+        model = await self._registry.resolve(drafts.source_of(request.model))
+        spec = drafts.spec_for(request, model)
+        self._check_type(spec.template.instance_type)
+        await self._check_quota(group, spec, own=None)
+        notes = await self._registry.notes(model) if not spec.template.runtime.isolate else ()
+        base = request.id or slug(request.name)
+        for attempt in range(ID_TRIES):
+            taken = await self._store.find(base)
+            id_ = base if (request.id or taken is None) and attempt == 0 else with_suffix(base)
+            record, revision, entry = self._first(id_, spec, request.message, caller.actor)
+            if request.dry_run:
+                return Changed(deployment=self.view(record), changed=False, new_revision=True, notes=notes)
+            try:
+                await self._store.create(record, revision, entry)
+            except NameTaken as error:
+                if request.id or error.details.get("field") != "id":
+                    raise
+                continue
+            self._reconciler.poke(record.uid)
+            return Changed(deployment=self.view(record), new_revision=True, notes=notes)
+        raise NameTaken(f"no free id was found for {base!r}", hint="choose one with --id", details={"field": "id"})
+
+    async def update(self, wanted: str, request: UpdateDeployment, caller: Caller) -> Changed:
+        """Change a deployment; a new revision only when what runs changes."""
+        self._check_capable(request.image or "")
+        record = await self.record(wanted)
+        _check_version(record, request.resource_version, self.view(record))
+        model = await self._registry.resolve(drafts.source_of(request.model)) if request.model is not None else None
+        spec = drafts.updated(record.spec, request, model)
+        self._check_type(spec.template.instance_type)
+        await self._check_quota(self._group(spec.group, caller), spec, own=record)
+        notes = await self._registry.notes(model) if model and not spec.template.runtime.isolate else ()
+        return await self._apply(record, spec, "update", request.message, caller, notes=notes, dry_run=request.dry_run)
+
+    async def rollback(self, wanted: str, request: Rollback, caller: Caller) -> Changed:
+        """Make a new revision that repeats an old one, and give it all the traffic."""
+        record = await self.record(wanted)
+        _check_version(record, request.resource_version, self.view(record))
+        found = await self._store.revisions(record.uid)
+        old = _pick(found, request.to, wanted)
+        if old.number == found[-1].number:
+            raise WrongState(
+                f"revision {old.number} is the newest one already", hint=f"`mdeploy history {record.id}` shows the others"
+            )
+        spec = record.spec.model_copy(update={"template": old.template, "traffic": None})
+        message = request.message or f"roll back to revision {old.number}"
+        return await self._apply(record, spec, "rollback", message, caller, repeats=old.number)
+
+    async def set_traffic(self, wanted: str, request: SetTraffic, caller: Caller) -> Changed:
+        """Split the traffic by percent, or give it to the newest revision again."""
+        record = await self.record(wanted)
+        _check_version(record, request.resource_version, self.view(record))
+        known = {r.number for r in await self._store.revisions(record.uid)}
+        targets = traffic.checked(request.targets, known, record.id) if request.targets is not None else None
+        spec = record.spec.model_copy(update={"traffic": targets})
+        return await self._apply(record, spec, "traffic", request.message, caller)
+
+    async def stop(self, wanted: str, request: Act, caller: Caller) -> Changed:
+        """Stop a deployment: id and URL stay, the endpoint answers 503."""
+        return await self._set_stopped(wanted, request, caller, stopped=True)
+
+    async def start(self, wanted: str, request: Act, caller: Caller) -> Changed:
+        """Start a stopped deployment, or try a failed one again."""
+        record = await self.record(wanted)
+        if not record.spec.stopped and record.status.state == "failed":
+            return await self._try_again(record, caller)
+        return await self._set_stopped(wanted, request, caller, stopped=False)
+
+    async def delete(self, wanted: str, caller: Caller) -> Deployment:
+        """Delete a deployment and everything kept of it."""
+        record = await self.record(wanted)
+        entry = await self._entry(record, record.spec, "delete", "", caller.actor, revision=None)
+        record = await self._store.change(record.uid, record.spec, based_on=record.resource_version, entry=entry, deleting=True)
+        self._reconciler.poke(record.uid)
+        return self.view(record)
+
+    # -- calling -----------------------------------------------------------------------------------------------
+
+    async def new_pass(self, wanted: str, caller: Caller) -> Pass:
+        """Return a pass for the owner's own calls."""
+        return self._endpoint.new_pass(await self.record(wanted), caller.actor)
+
+    async def predict(self, wanted: str, request: Predict, caller: Caller) -> PredictResult:
+        """Call the endpoint as the query tester does."""
+        return await self._endpoint.predict(await self.record(wanted), request, caller.actor)
+
+    # -- within ------------------------------------------------------------------------------------------------
+
+    async def _apply(
+        self,
+        record: StoredDeployment,
+        spec: DeploymentSpec,
+        action: Action,
+        message: str,
+        caller: Caller,
+        *,
+        notes: tuple[str, ...] = (),
+        repeats: int | None = None,
+        dry_run: bool = False,
+    ) -> Changed:
+        found = await self._store.revisions(record.uid)
+        new = repeats is not None or not diff.runs_the_same(record.spec.template, spec.template)
+        if not new:
+            spec = spec.model_copy(update={"template": record.spec.template})
+        if not new and spec == record.spec:
+            return Changed(deployment=self.view(record), changed=False, notes=notes)
+        if dry_run:
+            return Changed(deployment=self.view(record.model_copy(update={"spec": spec})), new_revision=new, notes=notes)
+        number = found[-1].number + 1
+        revision = self._revision(number, spec, caller.actor, message, repeats) if new else None
+        entry = await self._entry(record, spec, action, message, caller.actor, revision=revision)
+        changed = await self._store.change(record.uid, spec, based_on=record.resource_version, entry=entry, revision=revision)
+        self._reconciler.poke(record.uid)
+        return Changed(deployment=self.view(changed), new_revision=new, notes=notes)
+
+    async def _set_stopped(self, wanted: str, request: Act, caller: Caller, *, stopped: bool) -> Changed:
+        record = await self.record(wanted)
+        _check_version(record, request.resource_version, self.view(record))
+        spec = record.spec.model_copy(update={"stopped": stopped})
+        if not stopped:
+            await self._check_quota(self._group(spec.group, caller), spec, own=record)
+        return await self._apply(record, spec, "stop" if stopped else "start", request.message, caller)
+
+    async def _try_again(self, record: StoredDeployment, caller: Caller) -> Changed:
+        failure = record.status.failure
+        status = record.status.model_copy(
+            update={"failure": None, "state": "deploying", "observed_version": 0, "message": "Trying again"}
+        )
+        await self._store.set_status(record.uid, status)
+        if failure is not None and failure.revision is not None:
+            await self._engine.retry(record.uid, failure.revision)
+        self._reconciler.emit(
+            record.uid,
+            Event(at=self._clock(), kind="deployment.retried", message="started again after a failure", actor=caller.actor),
+        )
+        self._reconciler.poke(record.uid)
+        return Changed(deployment=self.view(record.model_copy(update={"status": status})))
+
+    def _first(
+        self, id_: str, spec: DeploymentSpec, message: str, actor: str
+    ) -> tuple[StoredDeployment, Revision, HistoryEntry]:
+        now = self._clock()
+        record = StoredDeployment(
+            uid=uuid.uuid4().hex,
+            id=id_,
+            spec=spec,
+            status=DeploymentStatus(state="stopped" if spec.stopped else "deploying", message="Accepted", changed_at=now),
+            resource_version=1,
+            created_at=now,
+            created_by=actor,
+            updated_at=now,
+            updated_by=actor,
+        )
+        entry = HistoryEntry(
+            number=1, action="create", actor=actor, at=now, message=message, revision=1, new_revision=True, spec=spec
+        )
+        return record, self._revision(1, spec, actor, message, None), entry
+
+    def _revision(self, number: int, spec: DeploymentSpec, actor: str, message: str, repeats: int | None) -> Revision:
+        now = self._clock()
+        return Revision(
+            number=number, template=spec.template, created_at=now, created_by=actor, message=message, repeats=repeats
+        )
+
+    async def _entry(
+        self,
+        record: StoredDeployment,
+        spec: DeploymentSpec,
+        action: Action,
+        message: str,
+        actor: str,
+        *,
+        revision: Revision | None,
+    ) -> HistoryEntry:
+        past = await self._store.history(record.uid)
+        return HistoryEntry(
+            number=past[-1].number + 1,
+            action=action,
+            actor=actor,
+            at=self._clock(),
+            message=message,
+            revision=revision.number if revision is not None else past[-1].revision,
+            new_revision=revision is not None,
+            changes=diff.changes(record.spec, spec),
+            spec=spec,
+        )
+
+    def _group(self, name: str, caller: Caller) -> Group:
+        group = self._groups.get(name)
+        usable = [g.name for g in self._groups.values() if g.enabled and _is_member(g, caller)]
+        if group is None or name not in usable:
+            what = "there is no group" if group is None else "you cannot deploy in group"
+            none = "No group is configured for you to launch a server. Please contact admin."
+            raise InvalidInput(
+                f"{what} {lookup.shortened(name)!r}",
+                hint=f"your groups: {', '.join(usable)}" if usable else none,
+                details={"fields": {"group": what}},
+            )
+        return group
+
+    async def _check_quota(self, group: Group, spec: DeploymentSpec, own: StoredDeployment | None) -> None:
+        others = [
+            r.spec
+            for r in await self._store.list()
+            if r.spec.group == group.name and not r.deleting and (own is None or r.uid != own.uid)
+        ]
+        wanted = quota.needs(spec, self._types)
+        before = quota.needs(own.spec, self._types) if own is not None else Usage()
+        if wanted != before:
+            quota.check(group, quota.usage(others, self._types), wanted)
+
+    def _check_type(self, name: str) -> None:
+        if name not in self._types:
+            raise InvalidInput(
+                f"there is no instance type {lookup.shortened(name)!r}",
+                hint=f"use one of: {', '.join(t.name for t in self.instance_types())}",
+                details={"fields": {"instance_type": "unknown"}},
+            )
+
+    def _check_capable(self, image: str) -> None:
+        reason = self._engine.capabilities().get("images", True)
+        if image and reason is not True:
+            raise NotCapable(f"this engine runs no images: {reason}", hint="deploy the model itself, or use Kubernetes")
+
+
+def _check_version(record: StoredDeployment, version: int | None, current: Deployment) -> None:
+    if version is not None and version != record.resource_version:
+        raise StaleEdit(
+            f"deployment {record.id} was changed by {record.updated_by} since you read it",
+            hint="read it again and repeat the change",
+            details={"current": current.model_dump(mode="json")},
+        )
+
+
+def _pick(revisions: Sequence[Revision], number: int, wanted: str) -> Revision:
+    for revision in revisions:
+        if revision.number == number:
+            return revision
+    known = sorted(r.number for r in revisions)
+    raise RevisionNotFound(
+        f"deployment {lookup.shortened(wanted)} has no revision {number}", hint=f"it has {known[0]} to {known[-1]}"
+    )
+
+
+def _is_member(group: Group, caller: Caller) -> bool:
+    if caller.groups is not None and group.name in caller.groups:
+        return True
+    return group.members is None or caller.actor in group.members

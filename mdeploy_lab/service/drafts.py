@@ -1,0 +1,44 @@
+"""From a request to a spec, and from a spec and an update to the next spec. Pure but for the clock in ids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mdeploy_lab.models.deployment import DeploymentSpec, Model, RevisionTemplate, RuntimeOptions
+from mdeploy_lab.models.requests import CreateDeployment, ModelSource, UpdateDeployment
+
+_RUNTIME = ("method", "isolate", "predict_timeout", "max_payload")
+_TEMPLATE = ("image", "image_pull_secret", "env", "secret_env", "instance_type")
+_IN_PLACE = ("name", "replicas", "public", "metadata", "description", "api_name", "start_timeout", "check_parity")
+
+
+def source_of(model: ModelSource | str) -> ModelSource:
+    """Return a model request in its long form."""
+    return ModelSource(uri=model) if isinstance(model, str) else model
+
+
+def spec_for(request: CreateDeployment, model: Model) -> DeploymentSpec:
+    """Return the first spec of a deployment."""
+    template = RevisionTemplate(
+        model=model,
+        runtime=RuntimeOptions(**{f: getattr(request, f) for f in _RUNTIME}),
+        **{f: getattr(request, f) for f in _TEMPLATE},
+    )
+    values = {f: getattr(request, f) for f in _IN_PLACE}
+    return DeploymentSpec(group=request.group, stopped=request.stopped, template=template, **values)
+
+
+def updated(spec: DeploymentSpec, request: UpdateDeployment, model: Model | None) -> DeploymentSpec:
+    """Return ``spec`` with what the request names; None leaves a field as it is."""
+    runtime = spec.template.runtime.model_copy(update=_given(request, _RUNTIME))
+    template = spec.template.model_copy(
+        update=_given(request, _TEMPLATE) | {"runtime": runtime, "model": model or spec.template.model}
+    )
+    extra: dict[str, Any] = {"template": template}
+    if request.start:
+        extra["stopped"] = False
+    return spec.model_copy(update=_given(request, _IN_PLACE) | extra)
+
+
+def _given(request: UpdateDeployment, fields: tuple[str, ...]) -> dict[str, Any]:
+    return {f: getattr(request, f) for f in fields if getattr(request, f) is not None}
