@@ -1,0 +1,54 @@
+"""Routes beside deployments: ids, models, groups, instance types, info."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from mdeploy_lab.api.answers import Groups, InstanceTypes, Models, Versions
+from mdeploy_lab.api.context import CallerOf, PartsOf
+from mdeploy_lab.models.requests import IdCheck, Info
+
+router = APIRouter(tags=["catalogue"])
+
+
+@router.get("/ids/{id}")
+async def check_id(id: str, parts: PartsOf) -> IdCheck:  # noqa: A002  # the path's word
+    """Say whether an id is free."""
+    return await parts.service.check_id(id)
+
+
+@router.get("/models")
+async def list_models(parts: PartsOf) -> Models:
+    """List the registered models."""
+    return Models(models=tuple(await parts.catalogue.models()))
+
+
+@router.get("/models/{name}/versions")
+async def list_versions(name: str, parts: PartsOf) -> Versions:
+    """List the versions of a registered model, newest first."""
+    return Versions(versions=tuple(await parts.catalogue.versions(name)))
+
+
+@router.get("/groups")
+async def list_groups(parts: PartsOf, caller: CallerOf) -> Groups:
+    """List your groups with quota and use."""
+    return Groups(groups=tuple(await parts.service.groups(caller)))
+
+
+@router.get("/instance-types")
+async def list_instance_types(parts: PartsOf) -> InstanceTypes:
+    """List the sizes that replicas can have."""
+    return InstanceTypes(instance_types=tuple(parts.service.instance_types()))
+
+
+@router.get("/info")
+async def get_info(parts: PartsOf, caller: CallerOf) -> Info:
+    """Get versions, settings and what this engine can do."""
+    return parts.info(caller.actor)
+
+
+@router.post("/engine/handover", status_code=202)
+async def hand_over(parts: PartsOf) -> Response:
+    """End this engine, so that a newer one can take over; deployments go on."""
+    await parts.handover()
+    return Response(status_code=202)

@@ -1,0 +1,58 @@
+"""What the routes need: the parts of one engine, and who asks."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Protocol, cast
+
+from fastapi import Depends, Header
+from starlette.requests import HTTPConnection
+
+from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
+from mdeploy_lab.models.requests import Info
+from mdeploy_lab.service.deployments import Caller, DeploymentService
+from mdeploy_lab.service.hub import Hub
+from mdeploy_lab.store.base import Store
+
+ACTOR_LIMIT = 200
+
+
+class Catalogue(Protocol):
+    """What lists registered models."""
+
+    async def models(self) -> list[RegisteredModelInfo]:
+        """Return all registered models."""
+        ...
+
+    async def versions(self, name: str) -> list[ModelVersionInfo]:
+        """Return one model's versions."""
+        ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of one engine."""
+
+    service: DeploymentService
+    store: Store
+    hub: Hub
+    catalogue: Catalogue
+    info: Callable[[str], Info]
+    handover: Callable[[], Awaitable[None]]
+
+
+def parts(connection: HTTPConnection) -> Parts:
+    """Return the engine's parts."""
+    return cast("Parts", connection.app.state.parts)
+
+
+def caller(x_mdeploy_actor: Annotated[str, Header()] = "") -> Caller:
+    """Return who asks; the socket is private to the home's owner, so a surface may name the person behind it."""
+    name = "".join(c for c in x_mdeploy_actor if c.isprintable()).strip()[:ACTOR_LIMIT]
+    return Caller(actor=name or getpass.getuser())
+
+
+PartsOf = Annotated[Parts, Depends(parts)]
+CallerOf = Annotated[Caller, Depends(caller)]

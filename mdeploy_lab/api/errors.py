@@ -1,0 +1,62 @@
+"""The one place where exceptions become HTTP answers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from mdeploy_lab.errors import InvalidInput, MDeployError
+
+log = logging.getLogger(__name__)
+
+VALUE_SHOWN = 60
+FIELDS_SHOWN = 20
+
+
+def invalid(error: RequestValidationError) -> InvalidInput:
+    """Return a validation failure with field paths, never echoing long values."""
+    fields: dict[str, str] = {}
+    for item in error.errors()[:FIELDS_SHOWN]:
+        path = ".".join(str(p) for p in item["loc"] if p not in {"body", "query", "path"})[:VALUE_SHOWN] or "body"
+        fields[path] = str(item["msg"]).removeprefix("Value error, ")
+    first = next(iter(fields.items()), ("body", "it cannot be read"))
+    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    return InvalidInput(
+        f"{first[0]}: {first[1]}{more}", hint="mend the fields named in details.fields", details={"fields": fields}
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every failure of ``app`` answer with the error body."""
+
+    async def ours(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, MDeployError)
+        return JSONResponse(error.to_body(), status_code=error.http_status)
+
+    async def validation(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        return JSONResponse(invalid(error).to_body(), status_code=422)
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return JSONResponse(body_of(str(error.detail), error.status_code), status_code=error.status_code, headers=error.headers)
+
+    async def unknown(request: Request, error: Exception) -> JSONResponse:
+        log.error("unhandled error in %s %s", request.method, request.url.path, exc_info=error)
+        return JSONResponse(body_of("Unhandled error", 500, "the trace is in the engine's log"), status_code=500)
+
+    app.add_exception_handler(MDeployError, ours)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unknown)
+
+
+def body_of(message: str, status: int, hint: str = "") -> dict[str, Any]:
+    """Return an error body for a failure that has no class of ours."""
+    code = {404: "not_found", 405: "method_not_allowed"}.get(status, "error")
+    return {"message": message, "reason": "HTTPError", "code": code, "hint": hint, "details": {}}

@@ -1,0 +1,99 @@
+"""What is pushed: changes over a WebSocket or as NDJSON, and log lines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from mdeploy_lab.api.context import Parts, PartsOf
+from mdeploy_lab.engines.base import LogQuery
+from mdeploy_lab.models.history import Change, LogLine
+
+router = APIRouter(tags=["streams"])
+
+NDJSON = "application/x-ndjson"
+KEEPALIVE = 20.0
+
+
+async def changes(parts: Parts, ids: frozenset[str]) -> AsyncIterator[Change]:
+    """Yield a hello, then every change; a hello again when nothing happened for a while, so that a dead peer is noticed."""
+    async with parts.hub.subscribe(ids) as subscription:
+        yield Change(topic="hello")
+        while True:
+            try:
+                yield await asyncio.wait_for(anext(subscription), KEEPALIVE)
+            except asyncio.TimeoutError:
+                yield Change(topic="hello")
+
+
+def ndjson(value: BaseModel) -> bytes:
+    """Return one line."""
+    return value.model_dump_json().encode() + b"\n"
+
+
+@router.get("/events", response_class=StreamingResponse)
+async def stream_events(parts: PartsOf, id: Annotated[tuple[str, ...], Query()] = ()) -> StreamingResponse:  # noqa: A002
+    """Stream changes as NDJSON (``Change`` per line); the same path answers a WebSocket."""
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for change in changes(parts, frozenset(id)):
+            yield ndjson(change)
+
+    return StreamingResponse(lines(), media_type=NDJSON)
+
+
+@router.websocket("/events")
+async def socket_events(socket: WebSocket, parts: PartsOf, id: Annotated[tuple[str, ...], Query()] = ()) -> None:  # noqa: A002
+    """Push changes to one listener until it goes."""
+    await socket.accept()
+
+    async def push() -> None:
+        async for change in changes(parts, frozenset(id)):
+            await socket.send_text(change.model_dump_json())
+
+    sender = asyncio.create_task(push())
+    try:
+        while True:
+            await socket.receive_text()
+    except WebSocketDisconnect:
+        pass
+    finally:
+        sender.cancel()
+        await asyncio.gather(sender, return_exceptions=True)
+
+
+@router.get("/deployments/{id}/logs", response_class=StreamingResponse)
+async def stream_logs(
+    id: str,  # noqa: A002  # the path's word
+    parts: PartsOf,
+    tail: Annotated[int | None, Query(ge=0)] = 2000,
+    replica: str | None = None,
+    revision: int | None = None,
+    since: datetime | None = None,
+    *,
+    follow: bool = False,
+    accept: Annotated[str, Header()] = "",
+) -> StreamingResponse:
+    """Read the newest lines as text, or as NDJSON (``LogLine`` per line) when asked for; ``follow`` goes on."""
+    query = LogQuery(tail=tail, replica=replica, revision=revision, since=since)
+    found = await parts.service.logs(id, query, follow=follow)
+    as_json = NDJSON in accept
+
+    async def lines() -> AsyncIterator[bytes]:
+        async for line in found:
+            yield ndjson(line) if as_json else text_of(line)
+
+    return StreamingResponse(lines(), media_type=NDJSON if as_json else "text/plain; charset=utf-8")
+
+
+def text_of(line: LogLine) -> bytes:
+    """Return a log line as people read it."""
+    level = f" {line.level}" if line.level else ""
+    name = f" {line.logger}:" if line.logger else ""
+    return f"{line.at:%Y-%m-%d %H:%M:%S.%f}"[:23].encode() + f" [{line.replica}]{level}{name} {line.message}\n".encode()
