@@ -40,7 +40,7 @@ async def list_deployments(
     mine: bool = False,
 ) -> Deployments:
     """List deployments, newest update first."""
-    found = await parts.service.list(caller, search=search, group=group, state=state, mine=mine)
+    found = await parts.service.search(caller, text=search, group=group, state=state, mine=mine)
     return Deployments(deployments=tuple(found))
 
 
@@ -145,7 +145,7 @@ async def list_replicas(id: str, parts: PartsOf) -> Replicas:  # noqa: A002
 @router.get("/{id}/clients")
 async def list_clients(id: str, parts: PartsOf) -> Clients:  # noqa: A002
     """List the callers of a private deployment."""
-    return Clients(clients=tuple(await parts.service.clients.list(await parts.service.record(id))))
+    return Clients(clients=tuple(await parts.service.clients.all(await parts.service.record(id))))
 
 
 @router.post("/{id}/clients", status_code=201)

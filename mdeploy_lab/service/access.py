@@ -25,7 +25,7 @@ class AccessService:
         self._emit = emit
         self._clock = clock
 
-    async def list(self, record: StoredDeployment) -> list[ClientInfo]:
+    async def all(self, record: StoredDeployment) -> list[ClientInfo]:
         """Return the clients by name, with the last use of each token."""
         return [_info(c, self._clock()) for c in await self._store.clients(record.uid)]
 

@@ -93,11 +93,11 @@ class DeploymentService:
 
     # -- reading -----------------------------------------------------------------------------------------------
 
-    async def list(
+    async def search(
         self,
         caller: Caller,
         *,
-        search: str = "",
+        text: str = "",
         group: Sequence[str] = (),
         state: Sequence[str] = (),
         mine: bool = False,
@@ -105,7 +105,7 @@ class DeploymentService:
         """Return deployments, newest update first."""
         who = caller.actor if mine else None
         groups, states = frozenset(group), frozenset(state)
-        return [self.view(r) for r in await self._store.list() if lookup.matches(r, search, groups, states, who)]
+        return [self.view(r) for r in await self._store.all() if lookup.matches(r, text, groups, states, who)]
 
     async def get(self, wanted: str) -> Deployment:
         """Return one by id or unique name."""
@@ -116,7 +116,7 @@ class DeploymentService:
         found = await self._store.find(wanted) if is_id(wanted) else None
         if found is not None and not found.deleting:
             return found
-        return lookup.find(await self._store.list(), wanted)
+        return lookup.find(await self._store.all(), wanted)
 
     def view(self, record: StoredDeployment) -> Deployment:
         """Return a record as callers see it."""
@@ -180,7 +180,7 @@ class DeploymentService:
 
     async def groups(self, caller: Caller) -> list[Group]:
         """Return the caller's groups with what they use."""
-        records = [r for r in await self._store.list() if not r.deleting]
+        records = [r for r in await self._store.all() if not r.deleting]
         return [
             g.model_copy(update={"used": quota.usage((r.spec for r in records if r.spec.group == g.name), self._types)})
             for g in self._groups.values()
@@ -400,7 +400,7 @@ class DeploymentService:
     async def _check_quota(self, group: Group, spec: DeploymentSpec, own: StoredDeployment | None) -> None:
         others = [
             r.spec
-            for r in await self._store.list()
+            for r in await self._store.all()
             if r.spec.group == group.name and not r.deleting and (own is None or r.uid != own.uid)
         ]
         wanted = quota.needs(spec, self._types)

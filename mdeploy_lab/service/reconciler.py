@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.gateway.base import Gateway, Route
 from mdeploy_lab.models.access import InstanceType
 from mdeploy_lab.models.deployment import DeploymentStatus, Failure, Receipt, Revision
-from mdeploy_lab.models.history import Change, Event
+from mdeploy_lab.models.history import Change, Event, Level
 from mdeploy_lab.service import parity, routing
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.decision import Decision, Situation, decide
@@ -60,13 +60,13 @@ class Reconciler:
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue()
         self._removing: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._ids: dict[str, str] = {}
-        self._unsubscribe = lambda: None
+        self._unsubscribe: Callable[[], None] = lambda: None
         self._recorder: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Adopt what runs, bring the gateway up with it, and look at every deployment once."""
         await self._engine.open(self._queue.add, self.emit)
-        records = await self._store.list()
+        records = await self._store.all()
         self._ids = {r.uid: r.id for r in records}
         routes: dict[str, Route] = {}
         for record in records:
@@ -222,7 +222,7 @@ class Reconciler:
             return
         await self._store.set_status(record.uid, status)
         if status.state != before.state:
-            level = "error" if status.state == "failed" else "info"
+            level: Level = "error" if status.state == "failed" else "info"
             self._say(record.uid, f"state.{status.state}", status.message, revision=status.revision, level=level)
         if status.serving != before.serving and status.serving:
             split = ", ".join(f"revision {t.revision}: {t.percent} %" for t in status.serving)
@@ -261,8 +261,8 @@ class Reconciler:
         await asyncio.gather(*(self._engine.remove(uid, n, drain=self._drain) for n in self._engine.observe(uid)))
         await self._engine.purge(uid)
 
-    def _say(self, uid: str, kind: str, message: str, *, revision: int | None = None, level: str = "info") -> None:
-        self.emit(uid, Event(at=self._clock(), kind=kind, message=message, revision=revision, level=level))  # type: ignore[arg-type]
+    def _say(self, uid: str, kind: str, message: str, *, revision: int | None = None, level: Level = "info") -> None:
+        self.emit(uid, Event(at=self._clock(), kind=kind, message=message, revision=revision, level=level))
 
     async def _record_events(self) -> None:
         while True:

@@ -69,7 +69,7 @@ class Store(ABC):
         """Call ``listener`` on the event loop after each commit; returns the function that ends it."""
 
     @abstractmethod
-    async def list(self) -> list[StoredDeployment]:
+    async def all(self) -> list[StoredDeployment]:
         """Return all deployments, those being deleted too, newest update first."""
 
     @abstractmethod
