@@ -1,0 +1,88 @@
+"""Put what went wrong into a ``Failure``: one plain line, the fix, and the raw evidence."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from datetime import datetime
+
+from mdeploy_lab.errors import MDeployError, ModelNotFound
+from mdeploy_lab.models.access import InstanceType
+from mdeploy_lab.models.deployment import Failure, FailureReason
+
+from .processes import Exit
+
+GIB = 2**30
+MIB = 2**20
+
+
+class StartProblem(Exception):
+    """A start that cannot succeed by trying again."""
+
+    def __init__(self, reason: FailureReason, message: str, *, hint: str = "", evidence: str = "") -> None:
+        super().__init__(message)
+        self.reason: FailureReason = reason
+        self.message = message
+        self.hint = hint
+        self.evidence = evidence
+
+    def failure(self, at: datetime, revision: int, replica: str = "") -> Failure:
+        """Return it as the failure of a revision."""
+        return Failure(
+            reason=self.reason,
+            message=self.message,
+            hint=self.hint,
+            evidence=self.evidence,
+            revision=revision,
+            replica=replica,
+            at=at,
+        )
+
+
+def download_problem(error: Exception) -> StartProblem:
+    """Return why the model's files could not be fetched."""
+    if isinstance(error, ModelNotFound):
+        return StartProblem("model_not_found", error.message, hint=error.hint)
+    if isinstance(error, MDeployError):
+        return StartProblem("download_failed", error.message, hint=error.hint)
+    line = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StartProblem(
+        "download_failed", f"the model's files cannot be fetched: {line}", hint="check that the registry can be reached"
+    )
+
+
+def size(number: int) -> str:
+    """Return bytes as people say them: 512 MiB, 1 GiB, 1.5 GiB."""
+    return f"{number / GIB:.3g} GiB" if number >= GIB else f"{number / MIB:.0f} MiB"
+
+
+def memory_problem(current: InstanceType, known: Sequence[InstanceType], *, sure: bool, evidence: str = "") -> StartProblem:
+    """Return the failure of a replica that took more memory than its instance type has."""
+    larger = min((t for t in known if t.memory > current.memory), key=lambda t: t.memory, default=None)
+    hint = (
+        f"use --instance-type {larger.name} ({size(larger.memory)})"
+        if larger
+        else "define a larger instance type in config.toml"
+    )
+    if sure:
+        return StartProblem("out_of_memory", f"it needs more than {size(current.memory)}", hint=hint, evidence=evidence)
+    message = "the system killed it, probably because the machine ran out of memory"
+    return StartProblem("out_of_memory", message, hint=f"free some memory on this machine, or {hint}", evidence=evidence)
+
+
+def crash_problem(exit_: Exit, exits: int, evidence: str) -> StartProblem:
+    """Return the failure of a replica that ends again and again before it is ready."""
+    hint = "see the evidence and the logs; fix the model and update"
+    if exit_.signal in {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT}:
+        hint = "a native library crashed: compare the model's library versions with this environment's, or use isolate=True"
+    return StartProblem("crash", f"it crashed {exits} times before it was ready: {exit_.text}", hint=hint, evidence=evidence)
+
+
+def stuck_problem(seconds: float, phase: str, evidence: str) -> StartProblem:
+    """Return the failure of a start that makes no progress."""
+    return StartProblem(
+        "start_timeout",
+        f"no progress for {seconds:g} s in the phase {phase}",
+        hint="see in the evidence where it hangs, or allow more with start_timeout",
+        evidence=evidence,
+    )

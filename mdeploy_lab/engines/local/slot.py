@@ -1,0 +1,505 @@
+"""One wanted replica: its process started, watched, restarted, and ended without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from mdeploy_lab.models.access import InstanceType
+from mdeploy_lab.models.deployment import Address, Failure, Phase, Replica, ReplicaState, RevisionTemplate
+from mdeploy_lab.models.history import Level
+from mdeploy_lab.paths import Home
+from mdeploy_lab.runtime.child import DUMP_SIGNAL
+from mdeploy_lab.runtime.spec import Hello, Order, ReplicaSpec, Report
+
+from . import memory
+from .control import order, reports
+from .environ import base_environment, resolve_secrets, thread_variables
+from .evidence import evidence
+from .files import Listen, ReplicaFiles, open_listener, take
+from .launcher import Launcher
+from .problems import StartProblem, crash_problem, memory_problem, stuck_problem
+from .processes import Exit, ReplicaProcess, kill_leftovers
+from .timing import BackOff, Timing
+
+Killed = Literal["", "memory", "stuck", "wedged", "silent"]
+DUMP_WAIT = 0.3
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What every slot of an engine works with."""
+
+    home: Home
+    launcher: Launcher
+    timing: Timing
+    now: Callable[[], datetime]
+    listen: Listen
+    environ: Mapping[str, str]
+    sizes: Sequence[InstanceType]
+    drain: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a process needs that takes time to get."""
+
+    model_path: str
+    interpreter: str
+
+
+class Owner(Protocol):
+    """What a slot needs from its revision."""
+
+    uid: str
+    deployment: str
+    group: str
+    revision: int
+    start_timeout: float
+
+    @property
+    def template(self) -> RevisionTemplate:
+        """What runs."""
+        ...
+
+    @property
+    def instance_type(self) -> InstanceType:
+        """How large."""
+        ...
+
+    async def prepare(self) -> Prepared:
+        """Get what a process needs; raises ``StartProblem``."""
+        ...
+
+    def changed(self) -> None:
+        """Hear that an observation may have changed."""
+        ...
+
+    def failed(self, failure: Failure) -> None:
+        """Hear that a slot has given up."""
+        ...
+
+    def tell(self, kind: str, message: str, *, level: Level = "info", cause: str = "", replica: str = "") -> None:
+        """Record an event."""
+        ...
+
+
+@dataclass
+class Life:
+    """What is known of the present process."""
+
+    process: ReplicaProcess | None = None
+    ready_since: float | None = None
+    progress_at: float = field(default_factory=time.monotonic)
+    killed: Killed = ""
+    hello: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: Failure | None = None
+    exit: Exit = field(default_factory=Exit)
+
+
+class Slot:
+    """One wanted replica of a revision. ``start`` or ``adopt`` once; ``stop`` ends it."""
+
+    def __init__(self, shop: Shop, owner: Owner, replica: str) -> None:
+        self.id = replica
+        self.state: ReplicaState = "starting"
+        self.phases: tuple[Phase, ...] = ()
+        self.address: Address | None = None
+        self.message = ""
+        self.given_up = False
+        self.stopping = False
+        self.files = ReplicaFiles(shop.home, owner.uid, replica)
+        self._shop = shop
+        self._owner = owner
+        self._life = Life()
+        self._spec: ReplicaSpec | None = None
+        self._listener: socket.socket | None = None
+        self._restarts = 0
+        self._started_at: datetime | None = None
+        self._usage: memory.Usage | None = None
+        self._was_ready = False
+        self._backoff = BackOff(shop.timing)
+        self._task: asyncio.Task[None] | None = None
+        self._launching: asyncio.Task[ReplicaProcess] | None = None
+
+    # What others see
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the present process."""
+        process = self._life.process
+        return process.pid if process is not None and not process.exited.done() else None
+
+    @property
+    def was_ready(self) -> bool:
+        """Whether it ever was ready."""
+        return self._was_ready
+
+    @property
+    def known(self) -> asyncio.Event:
+        """Set when the process said hello."""
+        return self._life.hello
+
+    def replica(self) -> Replica:
+        """Return what is known of it."""
+        return Replica(
+            id=self.id,
+            revision=self._owner.revision,
+            state=self.state,
+            pid=self.pid,
+            node="local",
+            started_at=self._started_at,
+            restarts=self._restarts,
+            memory_bytes=self._usage.memory if self._usage else None,
+            cpu_seconds=self._usage.cpu if self._usage else None,
+            message=self.message,
+        )
+
+    # From birth to end
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"replica {self.id}")
+
+    def adopt(self, spec: ReplicaSpec, record: Mapping[str, Any]) -> None:
+        """Go on with a process that an earlier engine started; returns at once."""
+        self._spec = spec
+        self._restarts = int(record.get("restarts", 0))
+        self._was_ready = bool(record.get("was_ready", False))
+        self.address = Address(target=spec.listen, secret=spec.secret)
+        self._task = asyncio.get_running_loop().create_task(self._run(adopted=True), name=f"replica {self.id}")
+
+    async def detach(self) -> None:
+        """Stop watching; the process goes on."""
+        await self._cancel()
+        if self._life.process is not None:
+            self._life.process.release()
+        self._close_listener(remove=False)
+
+    async def stop(self, drain: float) -> None:
+        """Let running requests finish for up to ``drain`` seconds, then end every process, and forget the files."""
+        self.stopping = True
+        self._set("stopping", "")
+        process = self._life.process
+        if process is not None and not process.exited.done():
+            if drain > 0 and await order(self.files.control, Order(seconds=drain)):
+                await _until(process.exited, drain + 1)
+            process.signal_group(signal.SIGTERM)
+            await _until(process.exited, self._shop.timing.term_wait)
+        await self._cancel()
+        await self._end_all()
+        self._close_listener(remove=True)
+        await asyncio.to_thread(self.files.forget)
+        self._set("exited", "stopped")
+
+    async def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self._launching is not None:  # an ordered fork cannot be called back: wait for it, then end it
+            with contextlib.suppress(StartProblem):
+                self._life.process = await self._launching
+            self._launching = None
+
+    async def _run(self, *, adopted: bool = False) -> None:
+        try:
+            while True:
+                self._life = Life()
+                if not (adopted and await self._take_over()):
+                    await self._begin()
+                adopted = False
+                await self._watch()
+                await self._end_all()
+                wait = self._judge()
+                if wait:
+                    await asyncio.sleep(wait)
+        except StartProblem as problem:
+            self._give_up(problem)
+
+    # Starting
+
+    async def _begin(self) -> None:
+        """Start the process."""
+        prepared = await self._owner.prepare()
+        life = await self._life_lock()
+        try:
+            spec = await asyncio.to_thread(self._write_spec, prepared)
+            assert self._listener is not None
+            self._launching = asyncio.get_running_loop().create_task(
+                self._shop.launcher.launch(spec, self.files.spec, prepared.interpreter, self._listener.fileno(), life)
+            )
+            self._set("starting", "")
+            self._life.process = await self._launched()
+        finally:
+            os.close(life)  # the process, or the message on its way to the warm parent, has its own copy
+
+    async def _launched(self) -> ReplicaProcess:
+        assert self._launching is not None
+        process = await asyncio.shield(self._launching)
+        self._launching = None
+        self._started_at = self._shop.now()
+        kind = "replica.restarted" if self._restarts else "replica.started"
+        self._owner.tell(kind, f"replica {self.id} started as process {process.pid}", replica=self.id)
+        return process
+
+    async def _life_lock(self) -> int:
+        deadline = time.monotonic() + self._shop.timing.kill_wait
+        while True:
+            life = take(self.files.life)
+            if life is not None:
+                return life
+            await asyncio.to_thread(kill_leftovers, self.files.life, None)
+            if time.monotonic() > deadline:
+                raise StartProblem("engine", f"processes of an earlier {self.id} cannot be ended", hint="see `mdeploy doctor`")
+            await asyncio.sleep(0.02)
+
+    def _write_spec(self, prepared: Prepared) -> ReplicaSpec:
+        owner, shop = self._owner, self._shop
+        self.files.prepare()
+        self._open_listener()
+        assert self.address is not None
+        template = owner.template
+        environ = base_environment(shop.environ) | thread_variables(owner.instance_type.cpu) | template.env
+        environ |= resolve_secrets(template.secret_env, shop.environ)
+        self._spec = ReplicaSpec(
+            replica=self.id,
+            nonce=secrets.token_urlsafe(24),
+            deployment=owner.deployment,
+            uid=owner.uid,
+            group=owner.group,
+            revision=owner.revision,
+            template=template,
+            instance_type=owner.instance_type,
+            model_path=prepared.model_path,
+            model_name=owner.deployment,
+            listen=self.address.target,
+            secret=self.address.secret,
+            control=str(self.files.control),
+            log=str(self.files.log),
+            raw_log=str(self.files.raw),
+            environ=environ,
+        )
+        self.files.write(self._spec, {"restarts": self._restarts, "was_ready": self._was_ready})
+        return self._spec
+
+    def _open_listener(self) -> None:
+        if self._listener is not None:
+            return
+        self._listener, target = open_listener(self._shop.listen, self.files.socket)
+        self.address = Address(target=target, secret=secrets.token_urlsafe(32) if target.startswith("tcp:") else "")
+
+    def _close_listener(self, *, remove: bool) -> None:
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        if remove:
+            self.files.socket.unlink(missing_ok=True)
+            self.address = None
+
+    # Taking over
+
+    async def _take_over(self) -> bool:
+        """Find the living process of an earlier engine's replica; False when there is none (any more)."""
+        assert self._spec is not None
+        deadline = time.monotonic() + self._shop.timing.adopt_deadline
+        listening = reports(self.files.control)
+        try:
+            hello = await asyncio.wait_for(anext(listening), deadline - time.monotonic())
+        except asyncio.TimeoutError:
+            hello = None
+        finally:
+            await listening.aclose()  # type: ignore[attr-defined]
+        process = None
+        if isinstance(hello, Hello) and hello.replica == self.id and secrets.compare_digest(hello.nonce, self._spec.nonce):
+            process = ReplicaProcess.adopt(hello.pid)
+        if process is None:
+            self._owner.tell(
+                "replica.lost", f"replica {self.id} did not answer and was ended", level="warning", replica=self.id
+            )
+            await self._end_all()
+            return False
+        assert isinstance(hello, Hello)
+        self._life.process = process
+        self._started_at = hello.started_at
+        self._owner.tell("replica.adopted", f"replica {self.id} goes on as process {hello.pid}", replica=self.id)
+        return True
+
+    # Watching
+
+    async def _watch(self) -> None:
+        """Watch the present process until it has exited."""
+        life = self._life
+        assert life.process is not None
+        loop = asyncio.get_running_loop()
+        watchers = [loop.create_task(w()) for w in (self._listen, self._watch_memory, self._watch_progress)]
+        try:
+            life.exit = await asyncio.shield(life.process.exited)
+            if life.ready_since is None and life.failure is None:
+                await asyncio.wait([watchers[0]], timeout=0.05)  # its last words may still be on their way
+        finally:
+            for watcher in watchers:
+                watcher.cancel()
+            results = await asyncio.gather(*watchers, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _listen(self) -> None:
+        assert self._spec is not None
+        async for message in reports(self.files.control):
+            if isinstance(message, Hello):
+                if message.replica != self.id or not secrets.compare_digest(message.nonce, self._spec.nonce):
+                    continue
+                self._life.hello.set()
+            self._heard(message)
+
+    def _heard(self, message: Hello | Report) -> None:
+        life = self._life
+        if message.phases != self.phases or message.state != self.state:
+            life.progress_at = time.monotonic()
+        self.phases = message.phases
+        life.failure = message.failure
+        if message.failure is not None and message.state == "exited" and life.process is not None:
+            life.process.signal(signal.SIGTERM)  # it waits for somebody to read why, which has happened
+        if message.state == "ready" and life.ready_since is None:
+            life.ready_since = time.monotonic()
+            self._was_ready = True
+            self._owner.tell("replica.ready", f"replica {self.id} is ready", replica=self.id)
+        if message.state == "unhealthy" and not self.stopping:
+            self._set("unhealthy", "it does not answer")
+            self._kill("wedged")
+            return
+        if not self.stopping:
+            self._set(message.state, message.failure.message if message.failure else "")
+
+    async def _watch_memory(self) -> None:
+        life, timing = self._life, self._shop.timing
+        assert life.process is not None
+        pid, limit = life.process.pid, self._owner.instance_type.memory
+        measured = 0.0
+        while True:
+            near = await asyncio.to_thread(memory.resident, pid) > limit * 0.8
+            if near or time.monotonic() - measured > timing.usage_interval:
+                measured = time.monotonic()
+                self._usage = await asyncio.to_thread(memory.usage, pid) or self._usage
+                if self._usage is not None and self._usage.memory > limit:
+                    self._kill("memory")
+                    return
+            await asyncio.sleep(timing.memory_interval)
+
+    async def _watch_progress(self) -> None:
+        life = self._life
+        assert life.process is not None
+        while life.ready_since is None:
+            left = life.progress_at + self._owner.start_timeout - time.monotonic()
+            if left <= 0:
+                life.process.signal(DUMP_SIGNAL)
+                await asyncio.sleep(DUMP_WAIT)
+                self._kill("stuck")
+                return
+            await asyncio.sleep(min(left, 1.0))
+
+    def _kill(self, why: Killed) -> None:
+        self._life.killed = why
+        if self._life.process is not None:
+            self._life.process.signal_group(signal.SIGKILL)
+
+    async def _end_all(self) -> None:
+        """Return when no process of this replica is left."""
+        process = self._life.process
+        leader = process.pid if process is not None else None
+        if process is not None and not process.exited.done():
+            process.signal_group(signal.SIGKILL)
+        deadline = time.monotonic() + self._shop.timing.kill_wait
+        while await asyncio.to_thread(kill_leftovers, self.files.life, leader):
+            if time.monotonic() > deadline:
+                raise StartProblem("engine", f"processes of {self.id} cannot be ended", hint="see `mdeploy doctor`")
+            await asyncio.sleep(0.02)
+        if process is not None:
+            await _until(process.exited, self._shop.timing.kill_wait)
+            process.release()
+
+    # After an exit
+
+    def _judge(self) -> float:
+        """Return how long to wait before the next start.
+
+        Raises
+        ------
+        StartProblem
+            When another start would not help.
+        """
+        life = self._life
+        ready_for = None if life.ready_since is None else time.monotonic() - life.ready_since
+        wait = self._backoff.exited(ready_for=ready_for)
+        problem = self._problem(ever_ready=ready_for is not None)
+        self.phases = ()
+        why = self._why()
+        self._owner.tell(
+            "replica.exited", f"replica {self.id} {why}", level="warning", cause=life.killed or life.exit.text, replica=self.id
+        )
+        hopeless = life.failure is not None or life.killed in {"memory", "stuck"}
+        if problem is not None and ((hopeless and not self._was_ready) or self._backoff.looping):
+            raise problem
+        self._restarts += 1
+        self._set("starting", f"{why}; restart {self._restarts}" + (f" in {wait:g} s" if wait else ""))
+        return wait
+
+    def _why(self) -> str:
+        life = self._life
+        if life.killed == "memory":
+            return "took more memory than its instance type has and was ended"
+        if life.killed == "stuck":
+            return "made no progress and was ended"
+        if life.killed == "wedged":
+            return "did not answer any more and was ended"
+        return life.exit.text
+
+    def _problem(self, *, ever_ready: bool) -> StartProblem | None:
+        life, owner = self._life, self._owner
+        if ever_ready:
+            return None
+        if life.failure is not None:
+            failure = life.failure
+            return StartProblem(failure.reason, failure.message, hint=failure.hint, evidence=failure.evidence)
+        seen = evidence(self.files)
+        if life.killed == "memory":
+            return memory_problem(owner.instance_type, self._shop.sizes, sure=True, evidence=seen)
+        if life.killed == "stuck":
+            phase = self.phases[-1].name if self.phases else "load"
+            return stuck_problem(owner.start_timeout, phase, seen)
+        if life.exit.signal == signal.SIGKILL:
+            return memory_problem(owner.instance_type, self._shop.sizes, sure=False, evidence=seen)
+        return crash_problem(life.exit, self._backoff.exits, seen)
+
+    def _give_up(self, problem: StartProblem) -> None:
+        self.given_up = True
+        self._close_listener(remove=True)
+        self.files.forget()
+        failure = problem.failure(self._shop.now(), self._owner.revision, self.id)
+        self._set("exited", problem.message)
+        self._owner.failed(failure)
+
+    def _set(self, state: ReplicaState, message: str) -> None:
+        self.state, self.message = state, message
+        self._owner.changed()
+
+
+async def _until(future: asyncio.Future[Exit], seconds: float) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.shield(future), seconds)
+
+
+def model_directory(path: str) -> bool:
+    """Return whether ``path`` holds a model."""
+    return bool(path) and (Path(path) / "MLmodel").is_file()
