@@ -1,1 +1,1 @@
-"""The client, over HTTP always."""
+"""The client: every verb of mdeploy over HTTP, written once as async, with a synchronous face."""

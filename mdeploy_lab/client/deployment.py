@@ -1,0 +1,135 @@
+"""The handle that users hold: a deployment whose properties are as of now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Literal, overload
+
+from mdeploy_lab.client.faces import sync_face, synced
+from mdeploy_lab.client.handle import AsyncClients, AsyncDeployment
+from mdeploy_lab.client.loop import LOOP
+from mdeploy_lab.client.show import ShownDeployment
+from mdeploy_lab.client.views import Logs
+from mdeploy_lab.errors import MDeployError, NotFound
+from mdeploy_lab.models.deployment import Deployment as Snapshot
+from mdeploy_lab.models.history import LogLine
+
+FRESH_SECONDS = 0.1
+"""Properties read within this time come from one answer, so that they fit each other."""
+
+
+class Clients:
+    """The named callers of one deployment: ``list``, ``add``, ``rotate``, ``remove``."""
+
+    def __init__(self, twin: AsyncClients) -> None:
+        self.twin = twin
+
+    list = synced(AsyncClients.list)
+    add = synced(AsyncClients.add)
+    rotate = synced(AsyncClients.rotate)
+    remove = synced(AsyncClients.remove)
+
+    def __repr__(self) -> str:
+        return repr(self.list())
+
+    def _repr_html_(self) -> str:
+        return self.list()._repr_html_()
+
+
+class Deployment(ShownDeployment):
+    """A handle on one deployment."""
+
+    def __init__(self, twin: AsyncDeployment) -> None:
+        self.twin = twin
+        self._read_at = time.monotonic()
+
+    @property
+    def clients(self) -> Clients:
+        """The callers that have a token."""
+        return Clients(self.twin.clients)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the last deploy or update found worth saying."""
+        return self.twin.notes
+
+    @property
+    def changed(self) -> bool:
+        """Whether the last deploy or update changed anything."""
+        return self.twin.changed
+
+    @property
+    def new_revision(self) -> bool:
+        """Whether the last deploy or update made a revision."""
+        return self.twin.new_revision
+
+    predict = synced(AsyncDeployment.predict)
+    query = synced(AsyncDeployment.query)
+    update = synced(AsyncDeployment.update)
+    history = synced(AsyncDeployment.history)
+    revisions = synced(AsyncDeployment.revisions)
+    diff = synced(AsyncDeployment.diff)
+    rollback = synced(AsyncDeployment.rollback)
+    traffic = synced(AsyncDeployment.traffic)
+    stop = synced(AsyncDeployment.stop)
+    start = synced(AsyncDeployment.start)
+    delete = synced(AsyncDeployment.delete)
+    wait = synced(AsyncDeployment.wait)
+    replicas = synced(AsyncDeployment.replicas)
+    events = synced(AsyncDeployment.events)
+    refresh = synced(AsyncDeployment.refresh)
+
+    @overload
+    def logs(
+        self,
+        *,
+        tail: int | None = ...,
+        follow: Literal[False] = ...,
+        replica: str | None = ...,
+        since: datetime | timedelta | float | str | None = ...,
+        revision: int | None = ...,
+    ) -> Logs: ...
+
+    @overload
+    def logs(
+        self,
+        *,
+        tail: int | None = ...,
+        follow: Literal[True],
+        replica: str | None = ...,
+        since: datetime | timedelta | float | str | None = ...,
+        revision: int | None = ...,
+    ) -> Iterator[LogLine]: ...
+
+    def logs(
+        self,
+        *,
+        tail: int | None = 2000,
+        follow: bool = False,
+        replica: str | None = None,
+        since: datetime | timedelta | float | str | None = None,
+        revision: int | None = None,
+    ) -> Any:
+        """Return the newest log lines, oldest first; with ``follow`` an iterator that goes on with new ones."""
+        lines: Any = self.twin.logs(tail=tail, follow=follow, replica=replica, since=since, revision=revision)  # type: ignore[call-overload]
+        return sync_face(LOOP.run(lines))
+
+    def snapshot(self) -> Snapshot:
+        """Return the deployment as the API last told it."""
+        return self.twin.snapshot()
+
+    def _current(self) -> Snapshot:
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            LOOP.run(self.twin.refresh())
+            self._read_at = time.monotonic()
+        return self.twin.snapshot()
+
+    def _shown(self) -> tuple[Snapshot, str]:
+        try:
+            return self._current(), ""
+        except NotFound:
+            return self.twin.snapshot(), "deleted"
+        except MDeployError as error:
+            return self.twin.snapshot(), f"as of a while ago: {error.message}"

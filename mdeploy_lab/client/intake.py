@@ -1,0 +1,93 @@
+"""From what the user has, a URI or a live object, to what the API takes: a model source, and notes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mdeploy_lab.client.namespace import name_of
+from mdeploy_lab.errors import InvalidInput, ModelNotFound
+from mdeploy_lab.models.registry import CellContext
+from mdeploy_lab.models.requests import ModelSource
+from mdeploy_lab.paths import Home
+
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/")
+_REGISTERED = re.compile(r"models:/([^/@]+)")
+_HINT = "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/ID/PATH, a directory, or the object itself"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Fields of a create or update request, and what the user should know."""
+
+    fields: dict[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+
+def is_reference(model: Any) -> bool:
+    """Return whether ``model`` says where a model is, and is not one itself."""
+    return isinstance(model, str | os.PathLike)
+
+
+def default_name(model: Any, namespace: Mapping[str, Any]) -> str:
+    """Return the display name of a deployment that was given none.
+
+    Raises
+    ------
+    InvalidInput
+        When nothing suggests one.
+    """
+    if is_reference(model):
+        text = os.fspath(model)
+        registered = _REGISTERED.match(text)
+        if registered is not None:
+            return registered[1]
+        if not _SCHEME.match(text):
+            return Path(text).expanduser().absolute().name
+    else:
+        found = name_of(model, namespace)
+        if found:
+            return found
+    raise InvalidInput("the deployment needs a name", hint='give it one: name="churn", or --name churn')
+
+
+def take_reference(model: str | os.PathLike[str], home: Home | None) -> Intake:
+    """Return a reference to a model in a form that means the same in the engine's directory.
+
+    Raises
+    ------
+    ModelNotFound
+        When it is neither a URI nor a path that exists.
+    """
+    text = os.fspath(model)
+    if home is None:
+        return Intake({"model": ModelSource(uri=text)})
+    from mdeploy_lab.registry.backend import choose
+
+    if not text:
+        raise InvalidInput("the model is empty", hint=_HINT)
+    where = choose(home)
+    if not _SCHEME.match(text):
+        path = Path(text).expanduser().absolute()
+        if not path.exists():
+            raise ModelNotFound(f"there is no model at {str(path)[:300]}", hint=_HINT)
+        text = str(path)
+    return Intake({"model": ModelSource(uri=text, tracking_uri=where.tracking_uri, registry_uri=where.registry_uri)})
+
+
+def take_object(
+    model: Any,
+    home: Home | None,
+    *,
+    name: str,
+    method: str | None,
+    input_example: Any,
+    namespace: Mapping[str, Any],
+    cell: CellContext | None,
+) -> Intake:
+    """Save and register a live object; call it in the thread that owns the object."""
+    raise NotImplementedError
