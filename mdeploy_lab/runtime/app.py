@@ -1,0 +1,311 @@
+"""The server core: a bare ASGI application that knows routes, limits, deadlines and queues, and no dialect."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import re
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
+
+from mdeploy_lab.runtime.answering import answer
+from mdeploy_lab.runtime.context import RequestContext, enter
+from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route, json_response
+from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
+from mdeploy_lab.runtime.loader import ServedModel
+from mdeploy_lab.runtime.logs import JsonLog
+from mdeploy_lab.runtime.prediction import Job, Worker
+from mdeploy_lab.runtime.problems import (
+    BodyTooLarge,
+    BodyTooSlow,
+    Draining,
+    MethodWrong,
+    ModelRaised,
+    Overloaded,
+    PathUnknown,
+    PredictionTimedOut,
+    RequestProblem,
+    SecretWrong,
+    Wedged,
+)
+
+log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+WATCH_AFTER = 0.05
+"""Seconds of waiting after which the server begins to look whether the caller has gone."""
+
+_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
+
+
+class Gone(Exception):
+    """Raised when the caller closed the connection."""
+
+
+class Application:
+    """Answers requests for one loaded model."""
+
+    def __init__(
+        self,
+        model: ServedModel,
+        worker: Worker,
+        dialects: Sequence[Dialect],
+        access: JsonLog,
+        *,
+        secret: str = "",
+        on_wedged: Callable[[bool], None] = lambda _wedged: None,
+    ) -> None:
+        spec = model.spec
+        options = spec.template.runtime
+        self.model = model
+        self.draining = False
+        self.wedged = False
+        self.in_flight = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._worker = worker
+        self._access = access
+        self._secret = secret.encode()
+        self._on_wedged = on_wedged
+        self._timeout = options.predict_timeout
+        self._limit = options.max_payload
+        self._buffered = 0
+        self._buffer_limit = max(2 * options.max_payload, 256_000_000)
+        self._fixed = (
+            (b"x-mdeploy-revision", str(spec.revision).encode()),
+            (b"x-mdeploy-replica-id", spec.replica.encode()),
+        )
+        self._core = CoreDialect(self, dialects)
+        self._dialects = dialects
+        self._exact: dict[str, dict[str, tuple[Dialect, Route]]] = {}
+        self._patterns: list[tuple[re.Pattern[str], dict[str, tuple[Dialect, Route]]]] = []
+        for dialect in (self._core, *dialects):
+            for route in dialect.routes():
+                self._add(dialect, route)
+
+    def _add(self, dialect: Dialect, route: Route) -> None:
+        if "{" not in route.path:
+            self._exact.setdefault(route.path, {})[route.method] = (dialect, route)
+            return
+        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path)))
+        for known, methods in self._patterns:
+            if known.pattern == pattern.pattern:
+                methods[route.method] = (dialect, route)
+                return
+        self._patterns.append((pattern, {route.method: (dialect, route)}))
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        begun = time.perf_counter()
+        headers = dict(scope["headers"])
+        request = Request(scope["method"], scope["path"], scope["query_string"], headers)
+        request.request_id = _request_id(headers)
+        user = headers.get(b"x-forwarded-user", b"").decode("latin-1")
+        spec = self.model.spec
+        enter(RequestContext(request.request_id, user, spec.deployment, spec.revision, spec.replica))
+        self.in_flight += 1
+        self.idle.clear()
+        try:
+            response = await self._respond(request, receive)
+            await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
+            status = response.status
+        except Gone:
+            status = 499
+        finally:
+            self.in_flight -= 1
+            if not self.in_flight:
+                self.idle.set()
+        took = round((time.perf_counter() - begun) * 1000, 2)
+        self._access.write(
+            f"{request.method} {request.path[:300]} {status} {took} ms",
+            stream="access",
+            request_id=request.request_id,
+            status=status,
+            ms=took,
+            bytes=len(request.body),
+            user=user,
+        )
+
+    def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:
+        found = [
+            (b"content-type", response.content_type.encode()),
+            (b"content-length", str(len(response.body)).encode()),
+            (b"x-request-id", request.request_id.encode()),
+            *self._fixed,
+            *response.headers,
+        ]
+        if self.draining and not any(name == b"connection" for name, _ in response.headers):
+            found.append((b"connection", b"close"))
+        return found
+
+    async def _respond(self, request: Request, receive: Receive) -> Response:
+        dialect: Dialect = self._core
+        try:
+            self._check_secret(request.headers)
+            dialect, route = self._find(request)
+            if route.answer is not None:
+                return route.answer(request, self.model)
+            return await self._predict(route, request, receive)
+        except RequestProblem as problem:
+            problem.details.setdefault("request_id", request.request_id)
+            return json_response(dialect.error(problem), problem.http_status, problem.extra_headers())
+        except Gone:
+            raise
+        except Exception:  # a fault of ours: the caller gets a body, the log the trace
+            log.exception("unhandled error")
+            fault = ModelRaised("unhandled error", hint="the deployment's log has the traceback")
+            fault.details["request_id"] = request.request_id
+            return json_response(dialect.error(fault), 500)
+
+    def _check_secret(self, headers: Mapping[bytes, bytes]) -> None:
+        if self._secret and not hmac.compare_digest(headers.get(b"x-mdeploy-replica", b""), self._secret):
+            raise SecretWrong("this port belongs to the gateway", hint="call the deployment's URL instead")
+
+    def _find(self, request: Request) -> tuple[Dialect, Route]:
+        path = request.path.rstrip("/") or "/"
+        methods = self._exact.get(path)
+        if methods is None:
+            for pattern, known in self._patterns:
+                if match := pattern.fullmatch(path):
+                    request.values = match.groupdict()
+                    methods = known
+                    break
+        if methods is None:
+            dialect = nearest(path, self._dialects)
+            raise PathUnknown(
+                f"no dialect answers here; the nearest is {dialect.title}",
+                hint=f"send {dialect.describe(self.model).method} {dialect.describe(self.model).path}; GET / lists all",
+                details={"dialect": dialect.name, "example": dialect.describe(self.model).wire()},
+            )
+        method = "GET" if request.method == "HEAD" else request.method
+        found = methods.get(method)
+        if found is None:
+            allow = sorted(methods)
+            raise MethodWrong("this path has other methods", allow=allow, hint=f"use {' or '.join(allow)}")
+        return found
+
+    async def _predict(self, route: Route, request: Request, receive: Receive) -> Response:
+        self._admit()
+        deadline = time.monotonic() + self._timeout
+        try:
+            request.body = await asyncio.wait_for(self._body(request.headers, receive), self._timeout)
+        except asyncio.TimeoutError:
+            raise BodyTooSlow(
+                f"the body did not arrive within {self._timeout:g} s", hint="send it faster or in smaller parts"
+            ) from None
+        self._admit()
+        self._buffered += len(request.body)
+        try:
+            job = self._worker.submit(lambda: answer(route, request, self.model))
+            return await self._wait(job, receive, deadline)
+        finally:
+            self._buffered -= len(request.body)
+
+    def _admit(self) -> None:
+        if self.draining:
+            raise Draining("this replica is about to end", hint="send the request again")
+        if self.wedged:
+            raise Wedged("the model is stuck in an earlier prediction", hint="it is being restarted; try again soon")
+        if self._worker.full or self._buffered > self._buffer_limit:
+            raise Overloaded(
+                "too many requests are waiting for this model",
+                hint="try again in a moment, or give the deployment more replicas",
+            )
+
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+        announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._limit:
+            raise self._too_large()
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Gone
+            part = message.get("body", b"")
+            size += len(part)
+            if size > self._limit:
+                raise self._too_large()
+            parts.append(part)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_large(self) -> BodyTooLarge:
+        return BodyTooLarge(
+            f"the body has more than {self._limit} bytes",
+            hint="send fewer rows at a time, or raise max_payload",
+            details={"max_payload": self._limit},
+        )
+
+    async def _wait(self, job: Job, receive: Receive, deadline: float) -> Response:
+        """Wait for a job, not longer than the deadline, and drop it when the caller leaves."""
+        done, _ = await asyncio.wait({job.future}, timeout=min(WATCH_AFTER, deadline - time.monotonic()))
+        if done:
+            return _result(job)
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait(
+                {job.future, gone},
+                timeout=max(0.0, deadline - time.monotonic()),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if job.future.done():
+                return _result(job)
+            job.abandon()
+            if gone.done():
+                raise Gone
+            self._watch_wedge(job)
+            raise PredictionTimedOut(
+                f"the prediction took longer than {self._timeout:g} s",
+                hint="send fewer rows at a time, or raise predict_timeout",
+            )
+        finally:
+            gone.cancel()
+
+    def _watch_wedge(self, job: Job) -> None:
+        """Look again after a grace: a worker that is still in the same job is stuck."""
+        if job.started is None:
+            return
+        grace = min(5.0, max(0.5, self._timeout / 2))
+        asyncio.get_running_loop().call_later(grace, self._check_wedge, job)
+
+    def _check_wedge(self, job: Job) -> None:
+        if job.future.done() or self.wedged:
+            return
+        self.wedged = True
+        job.future.add_done_callback(lambda _: self._unwedge())
+        log.error("the model is stuck: one prediction has run for %.1f s", self._worker.busy_for())
+        self._on_wedged(True)
+
+    def _unwedge(self) -> None:
+        self.wedged = False
+        log.warning("the model answers again")
+        self._on_wedged(False)
+
+
+def _result(job: Job) -> Response:
+    response: Response = job.future.result()
+    return response
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, response: Response, headers: list[tuple[bytes, bytes]], *, head: bool) -> None:
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})

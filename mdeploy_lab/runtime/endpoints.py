@@ -1,0 +1,92 @@
+"""The paths that belong to no dialect: ``/`` (what this model is), ``/ping`` and ``/health``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mdeploy_lab.runtime.dialect import Dialect, Example, Request, Response, Route, json_response
+from mdeploy_lab.runtime.schema import signature_of
+
+if TYPE_CHECKING:
+    from mdeploy_lab.runtime.loader import ServedModel
+
+
+class Condition(Protocol):
+    """What the health paths ask the server."""
+
+    draining: bool
+    wedged: bool
+
+
+class CoreDialect(Dialect):
+    """Description and health."""
+
+    name = "core"
+    title = "description and health"
+
+    def __init__(self, condition: Condition, dialects: Sequence[Dialect]) -> None:
+        self._condition = condition
+        self._dialects = dialects
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the three paths."""
+        return (
+            Route("GET", "/", answer=self._about),
+            Route("GET", "/ping", answer=self._ping),
+            Route("GET", "/health", answer=self._health),
+        )
+
+    def describe(self, model: ServedModel) -> Example:  # noqa: ARG002  # the same for every model
+        """Return the description's path."""
+        return Example("/", None, method="GET")
+
+    def _ready(self) -> bool:
+        return not (self._condition.draining or self._condition.wedged)
+
+    def _ping(self, _request: Request, _model: ServedModel) -> Response:
+        return Response(b"\n", 200 if self._ready() else 503)
+
+    def _health(self, _request: Request, model: ServedModel) -> Response:
+        spec = model.spec
+        body = {
+            "live": not self._condition.wedged,
+            "ready": self._ready(),
+            "deployment": spec.deployment,
+            "revision": spec.revision,
+            "replica": spec.replica,
+            "model": spec.template.model.uri,
+        }
+        return json_response(body, 200 if self._ready() else 503)
+
+    def _about(self, _request: Request, model: ServedModel) -> Response:
+        spec = model.spec
+        body: dict[str, Any] = {
+            "name": spec.model_name,
+            "deployment": spec.deployment,
+            "revision": spec.revision,
+            "model": {
+                "uri": spec.template.model.uri,
+                "name": spec.template.model.name,
+                "version": spec.template.model.version,
+                "flavors": sorted(model.metadata.flavors),
+            },
+            "method": model.method,
+            "signature": signature_of(model),
+            "dialects": [{"name": d.name, "title": d.title, "example": d.describe(model).wire()} for d in self._dialects],
+        }
+        return json_response(body)
+
+
+def nearest(path: str, dialects: Sequence[Dialect]) -> Dialect:
+    """Return the dialect that a path was probably meant for; MLflow's when nothing is near."""
+    best, score = next((d for d in dialects if d.name == "mlflow"), dialects[0]), 0.45
+    for dialect in dialects:
+        for route in dialect.routes():
+            ratio = difflib.SequenceMatcher(None, path.lower()[:200], route.path.lower()).ratio()
+            if path.startswith(f"/{route.path.split('/')[1]}/"):
+                ratio += 0.5
+            if ratio > score:
+                best, score = dialect, ratio
+    return best

@@ -1,0 +1,139 @@
+"""From an exception on load to a failure that a user can act on: a reason, one line, a fix."""
+
+from __future__ import annotations
+
+import re
+import traceback
+
+from mdeploy_lab.models.deployment import Failure, FailureReason
+from mdeploy_lab.runtime.spec import ReplicaSpec
+from mdeploy_lab.runtime.status import utcnow
+
+EVIDENCE_LINES = 40
+
+PACKAGES = {
+    "sklearn": "scikit-learn",
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "bs4": "beautifulsoup4",
+    "skimage": "scikit-image",
+    "dateutil": "python-dateutil",
+    "Crypto": "pycryptodome",
+}
+"""Where the name to install differs from the name to import."""
+
+_MAIN = re.compile(r"Can't get attribute '([^']+)' on <module '__main__'")
+_ATTRIBUTE = re.compile(r"Can't get attribute '([^']+)' on <module '([^']+)'")
+
+
+def failure_of(error: BaseException, spec: ReplicaSpec, reason: FailureReason = "load_failed") -> Failure:
+    """Return the failure that ``error`` means for this replica."""
+    found, message, hint = _explain(error, spec, reason)
+    return Failure(
+        reason=found,
+        message=message,
+        hint=hint,
+        evidence=evidence(error),
+        revision=spec.revision,
+        replica=spec.replica,
+        at=utcnow(),
+    )
+
+
+def evidence(error: BaseException) -> str:
+    """Return the end of the traceback, as it was."""
+    lines = "".join(traceback.format_exception(error)).splitlines()
+    return "\n".join(lines[-EVIDENCE_LINES:])
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return the error and what caused it; MLflow wraps what a model's code raised."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    return chain
+
+
+def _explain(error: BaseException, spec: ReplicaSpec, reason: FailureReason) -> tuple[FailureReason, str, str]:
+    chain = _chain(error)
+    for link in chain:
+        if (found := _known(link, spec)) is not None:
+            return found
+    if (found := _import(chain)) is not None:
+        return found
+    if isinstance(chain[-1], FileNotFoundError) and reason == "load_failed":
+        return (
+            "model_not_found",
+            f"a file of the model is missing: {_line(chain[-1])}",
+            "check that the model's directory holds MLmodel and what it names",
+        )
+    if reason == "warmup_failed":
+        return reason, f"the model failed on its own input example: {_line(error)}", "see the evidence and the log"
+    return (
+        reason,
+        f"the model could not be loaded: {_line(error)}",
+        "see the evidence; a model loads best with the library versions that it was saved with",
+    )
+
+
+def _known(link: BaseException, spec: ReplicaSpec) -> tuple[FailureReason, str, str] | None:
+    if isinstance(link, MemoryError):
+        return _memory(spec)
+    if isinstance(link, ModuleNotFoundError) and link.name:
+        return _missing(link.name, spec)
+    return _attribute(str(link)) if isinstance(link, AttributeError) else None
+
+
+def _import(chain: list[BaseException]) -> tuple[FailureReason, str, str] | None:
+    link = next((link for link in chain if isinstance(link, ImportError)), None)
+    if link is None:
+        return None
+    return (
+        "import_failed",
+        f"an import of the model failed: {_line(link)}",
+        "the evidence shows which import; versions may differ from those the model was made with",
+    )
+
+
+def _line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:300]}" if text else type(error).__name__
+
+
+def _memory(spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
+    return (
+        "out_of_memory",
+        f"the model does not fit into the memory of instance type {spec.instance_type.name!r}",
+        "choose a larger instance type",
+    )
+
+
+def _missing(name: str, spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
+    top = name.partition(".")[0]
+    interpreter = spec.template.model.interpreter
+    where = f" into {interpreter.path}" if interpreter is not None and interpreter.path else ""
+    package = PACKAGES.get(top, top)
+    return (
+        "missing_library",
+        f"the model needs the library {top!r}, which is not installed",
+        f"pip install {package}{where}, deploy with isolate=True, or pass the module in code_paths if it is one of your own",
+    )
+
+
+def _attribute(text: str) -> tuple[FailureReason, str, str] | None:
+    if match := _MAIN.search(text):
+        return (
+            "load_failed",
+            f"the model uses {match[1]!r}, which was defined in the notebook and was saved by name only",
+            "define it in a module beside the notebook and import it, or deploy the live object, which is saved whole",
+        )
+    if match := _ATTRIBUTE.search(text):
+        return (
+            "load_failed",
+            f"the model uses {match[1]!r} of module {match[2]!r}, which has no such name here",
+            "install the version of the library (or take the version of the module) that the model was saved with",
+        )
+    return None

@@ -1,0 +1,135 @@
+"""The models that the tests serve, each saved in a directory of its own by a child process (mlflow is loud in this one)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+REQUIREMENTS = ["scikit-learn"]
+
+CODE = {
+    "slow": """
+import time
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        seconds = float(model_input.iloc[0, 0])
+        time.sleep(seconds)
+        return [seconds]
+""",
+    "raises": """
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [1 / int(model_input.iloc[0, 0])]
+""",
+    "caller": """
+import logging, warnings
+from mdeploy_lab.runtime.context import current
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        who = current()
+        print("printed by", who.user)
+        logging.getLogger("my.model").warning("logged for %s", who.request_id)
+        warnings.warn("warned")
+        return [{"user": who.user, "id": who.request_id, "params": params, "odd": float("nan")}]
+""",
+    "missing": """
+import surely_not_installed
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return []
+""",
+    "hangs": """
+import threading
+class M(PythonModel):
+    def load_context(self, context):
+        threading.Event().wait()
+    def predict(self, context, model_input, params=None):
+        return []
+""",
+    "crashes": """
+import os
+class M(PythonModel):
+    def load_context(self, context):
+        os.abort()
+    def predict(self, context, model_input, params=None):
+        return []
+""",
+    "memory": """
+class M(PythonModel):
+    def load_context(self, context):
+        raise MemoryError
+    def predict(self, context, model_input, params=None):
+        return []
+""",
+}
+
+
+def _script(root: Path, name: str) -> Path:
+    path = root / f"{name}.py"
+    path.write_text(
+        "from mlflow.pyfunc import PythonModel\nfrom mlflow.models import set_model\n" + CODE[name] + "\nset_model(M())\n"
+    )
+    return path
+
+
+def save_sklearn(root: Path) -> None:
+    import mlflow.sklearn
+    import numpy as np
+    import pandas as pd
+    from mlflow.models import infer_signature
+    from sklearn.datasets import load_iris
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    data = load_iris(as_frame=True)
+    frame = data.data
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(frame, data.target)
+    plain = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)).fit(frame.to_numpy(), data.target)
+    common = {"pip_requirements": REQUIREMENTS, "serialization_format": "cloudpickle"}
+    signature = infer_signature(frame, pipeline.predict(frame))
+    mlflow.sklearn.save_model(pipeline, root / "iris", signature=signature, input_example=frame.head(3), **common)
+    mlflow.sklearn.save_model(plain, root / "nosig", **common)
+    matrix = frame.to_numpy()
+    mlflow.sklearn.save_model(plain, root / "tensor", signature=infer_signature(matrix, plain.predict(matrix)), **common)
+    mixed = pd.DataFrame(
+        {
+            "age": np.array([30, 40, 50, 60] * 5, dtype="int64"),
+            "income": np.array([1.5, 2.5, 3.5, np.nan] * 5),
+            "flag": np.array([True, False, True, False] * 5),
+        }
+    )
+    boosted = HistGradientBoostingClassifier(max_iter=3).fit(mixed, [0, 1] * 10)
+    mlflow.sklearn.save_model(boosted, root / "mixed", signature=infer_signature(mixed, boosted.predict(mixed)), **common)
+
+
+def save_pyfunc(root: Path) -> None:
+    import mlflow.pyfunc
+    import numpy as np
+    import pandas as pd
+    from mlflow.models import infer_signature
+
+    one = pd.DataFrame({"x": [0.01]})
+    for name in CODE:
+        signature = infer_signature(one, np.array([1.0]))
+        if name == "caller":
+            signature = infer_signature(one, np.array([1.0]), params={"temperature": 0.5})
+        code = _script(root, name)
+        if name == "missing":  # saving runs the code once: let it be missing only later
+            code.write_text(code.read_text().replace("import surely_not_installed", ""))
+        mlflow.pyfunc.save_model(root / name, python_model=str(code), signature=signature, pip_requirements=["mlflow"])
+        if name == "missing":
+            saved = root / name / code.name
+            saved.write_text("import surely_not_installed\n" + saved.read_text())
+
+
+def main(root: Path) -> None:
+    save_sklearn(root)
+    save_pyfunc(root)
+    (root / "done.json").write_text(json.dumps({"done": True}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
