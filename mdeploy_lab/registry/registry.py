@@ -1,0 +1,187 @@
+"""Resolve models for the engine, which never imports mlflow: local directories are read here, the rest is asked of a worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mdeploy_lab.errors import InvalidInput, ModelNotFound
+from mdeploy_lab.models.deployment import Model
+from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
+from mdeploy_lab.models.requests import ModelSource
+from mdeploy_lab.paths import Home
+from mdeploy_lab.registry import backend as backends
+from mdeploy_lab.registry import cache, environment, mlmodel
+from mdeploy_lab.registry.worker_process import WorkerProcess
+
+Progress = Callable[[float | None, str], None]
+"""Called on the event loop with a fraction (None: unknown) and a few words."""
+
+RESOLVE_SECONDS = 60.0
+LIST_SECONDS = 60.0
+DOWNLOAD_SECONDS = 24 * 3600.0
+
+
+class Registry:
+    """The registry as the engine sees it."""
+
+    def __init__(self, home: Home, python: str = sys.executable) -> None:
+        self._home = home
+        self._worker = WorkerProcess(python, log=home.logs / "registry.log")
+        self._downloads: dict[str, asyncio.Lock] = {}
+        self._warming: asyncio.Task[None] | None = None
+
+    def warm(self) -> None:
+        """Start the worker, let it import mlflow and make the registry template, in the background."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.get_running_loop().create_task(self._worker.warm())
+
+    async def close(self) -> None:
+        """End the worker."""
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await self._worker.close()
+
+    async def resolve(self, source: ModelSource) -> Model:
+        """Return the model that a URI means now.
+
+        Raises
+        ------
+        ModelNotFound
+            When it leads nowhere; the hint names near ones.
+        RegistryUnavailable
+            When the registry does not answer.
+        """
+        backend = backends.choose(
+            self._home,
+            tracking_uri=source.tracking_uri or None,
+            registry_uri=source.registry_uri or None,
+            directory=self._home.root,
+        )
+        local = Path(source.source) if source.source else _local(source.uri)
+        if local is not None:
+            return await asyncio.to_thread(_read, source, local, backend)
+        if ":/" not in source.uri:
+            raise ModelNotFound(
+                f"{source.uri} is no model", hint="give models:/name/version, runs:/id/path, or an absolute path"
+            )
+        found = await self._worker.call("resolve", {"uri": source.uri, **_uris(backend)}, deadline=RESOLVE_SECONDS)
+        model = Model.model_validate(found)
+        where = backends.local_path(model.source)
+        if where is not None:
+            told = await asyncio.to_thread(_read, source, where, backend)
+            model = told.model_copy(
+                update={
+                    "uri": model.uri,
+                    "name": model.name,
+                    "version": model.version,
+                    "run_id": model.run_id or told.run_id,
+                    "model_id": model.model_id or told.model_id,
+                }
+            )
+        return model.model_copy(update={"interpreter": source.interpreter or model.interpreter})
+
+    async def fetch(self, model: Model, progress: Progress | None = None) -> Path:
+        """Return a local directory that holds the model's ``MLmodel``; remote artifacts are downloaded once and kept.
+
+        Raises
+        ------
+        ModelNotFound
+            When the files are gone.
+        RegistryUnavailable
+            When they cannot be reached.
+        """
+        local = backends.local_path(model.source)
+        if local is not None:
+            await asyncio.to_thread(mlmodel.read, local)
+            return local
+        key = cache.key(model)
+        async with self._downloads.setdefault(key, asyncio.Lock()):
+            place = cache.place(self._home, key)
+            if (place / mlmodel.FILE).is_file():
+                return place
+            arguments = {
+                "uri": model.source,
+                "target": str(place),
+                "tracking_uri": model.tracking_uri,
+                "registry_uri": model.registry_uri,
+            }
+            await self._worker.call("download", arguments, deadline=DOWNLOAD_SECONDS, progress=progress)
+            return place
+
+    async def notes(self, model: Model) -> tuple[str, ...]:
+        """Return what the user should know before the model runs: its interpreter gone, packages that differ."""
+        return await asyncio.to_thread(environment.notes, model)
+
+    async def models(self, tracking_uri: str = "", registry_uri: str = "") -> tuple[RegisteredModelInfo, ...]:
+        """Return the registered models, by name."""
+        found = await self._worker.call("models", _uris(self._backend(tracking_uri, registry_uri)), deadline=LIST_SECONDS)
+        return tuple(RegisteredModelInfo.model_validate(m) for m in found)
+
+    async def versions(self, name: str, tracking_uri: str = "", registry_uri: str = "") -> tuple[ModelVersionInfo, ...]:
+        """Return the versions of a registered model, newest first.
+
+        Raises
+        ------
+        ModelNotFound
+            When there is no such registered model.
+        """
+        arguments = {"name": name, **_uris(self._backend(tracking_uri, registry_uri))}
+        found = await self._worker.call("versions", arguments, deadline=LIST_SECONDS)
+        return tuple(ModelVersionInfo.model_validate(v) for v in found)
+
+    def _backend(self, tracking_uri: str, registry_uri: str) -> backends.Backend:
+        return backends.choose(
+            self._home,
+            tracking_uri=tracking_uri or None,
+            registry_uri=registry_uri or None,
+            directory=self._home.root,
+        )
+
+
+def _uris(backend: backends.Backend) -> dict[str, Any]:
+    return {"tracking_uri": backend.tracking_uri, "registry_uri": backend.registry_uri}
+
+
+def _local(uri: str) -> Path | None:
+    """Return the directory that a path or file URI names; None for everything that a registry has to say."""
+    if uri.startswith("file:"):
+        return backends.local_path(uri)
+    if ":/" in uri.partition("/")[0] + "/":
+        return None
+    path = Path(uri).expanduser()
+    if not path.is_absolute():
+        raise InvalidInput(f"the path {uri} is relative", hint="give models:/name/version, or the whole path of the directory")
+    return path
+
+
+def _read(source: ModelSource, directory: Path, backend: backends.Backend) -> Model:
+    """Return the model in a local directory, without any registry."""
+    found = mlmodel.read(directory)
+    name, version = _named(source.uri)
+    return Model(
+        uri=source.uri if source.source else str(directory),
+        requested=source.uri,
+        source=str(directory),
+        tracking_uri=backend.tracking_uri,
+        registry_uri=backend.registry_uri,
+        name=name,
+        version=version,
+        run_id=found.run_id,
+        model_id=found.model_id,
+        flavors=found.flavors,
+        digest=mlmodel.digest(directory),
+        interpreter=source.interpreter or found.interpreter,
+    )
+
+
+def _named(uri: str) -> tuple[str, str]:
+    """Return name and version of ``models:/name/3``; empty for every other URI."""
+    if not uri.startswith("models:/"):
+        return "", ""
+    name, _, version = uri.removeprefix("models:/").lstrip("/").rpartition("/")
+    return (name, version) if name and version.isdigit() else ("", "")

@@ -1,0 +1,176 @@
+"""Write a captured object into the registry as a new version, whole or not at all; find the version that is already there.
+
+Only MlflowClient is used: ``log_model`` works on global state (the active run, the tracking URI), and a model's URI given as the source of a
+version is looked up in the global registry rather than in the client's.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from mdeploy_lab.errors import MDeployError, RegistryUnavailable
+from mdeploy_lab.paths import Home
+from mdeploy_lab.registry import mlmodel, template
+from mdeploy_lab.registry.backend import Backend, called, client, local_path, unavailable
+
+EXPERIMENT = "mdeploy"
+DIGEST_TAG = "mdeploy.digest"
+
+Save = Callable[[Path, Any], None]
+"""Writes a model directory; gets its path and the mlflow ``Model`` to fill."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """One model version, and its directory when that is local."""
+
+    name: str
+    version: str
+    source: Path | None
+    tags: dict[str, str]
+
+    @property
+    def uri(self) -> str:
+        """``models:/name/version``."""
+        return f"models:/{self.name}/{self.version}"
+
+
+def open_client(home: Home, backend: Backend) -> Any:
+    """Return a client; a home without a registry gets a copy of the migrated template first."""
+    fresh = False
+    if backend.ours:
+        try:
+            fresh = not template.provide(home)
+            home.registry.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise unavailable(error, backend) from error
+    found = client(backend)
+    if fresh:
+        template.keep(home)
+    return found
+
+
+def find(mlflow_client: Any, backend: Backend, name: str, digest: str) -> Version | None:
+    """Return the newest version of ``name`` that has this digest and whose files are still there."""
+    condition = f"name = '{name}' and tags.`{DIGEST_TAG}` = '{digest}'"
+    found = called(lambda: mlflow_client.search_model_versions(condition, max_results=10), backend)
+    for entry in sorted(found, key=lambda v: int(v.version), reverse=True):
+        where = local_path(called(lambda e=entry: mlflow_client.get_model_version_download_uri(name, e.version), backend))
+        if entry.status == "READY" and (where is None or (where / mlmodel.FILE).is_file()):
+            return Version(name, str(entry.version), where, dict(entry.tags))
+    return None
+
+
+def add(mlflow_client: Any, home: Home, backend: Backend, name: str, save: Save, *, tags: dict[str, str]) -> Version:
+    """Save a model with ``save`` and register it.
+
+    Raises
+    ------
+    RegistryUnavailable
+        When it cannot be written; nothing half-made is left.
+    """
+    experiment = called(lambda: _experiment(mlflow_client, home, backend), backend)
+    logged = called(lambda: mlflow_client.create_logged_model(experiment, name=_artifact_name(name), tags=tags), backend)
+    target = local_path(logged.artifact_location)
+    try:
+        _write(mlflow_client, backend, logged, target, save)
+        called(lambda: mlflow_client.finalize_logged_model(logged.model_id, "READY"), backend)
+        version = _register(mlflow_client, backend, name, logged, tags)
+    except BaseException:  # KeyboardInterrupt too: what was begun is taken away again
+        with suppress(Exception):
+            mlflow_client.delete_logged_model(logged.model_id)
+        if target is not None:
+            shutil.rmtree(target, ignore_errors=True)
+        raise
+    return Version(name, version, target, tags)
+
+
+def _artifact_name(name: str) -> str:
+    """Return a logged model's name, which may hold fewer characters than a registered one's."""
+    return "".join("-" if c in "/:.%\"'" else c for c in name) or EXPERIMENT
+
+
+def _experiment(mlflow_client: Any, home: Home, backend: Backend) -> str:
+    """Return the experiment that the model is logged to: in the home our own, elsewhere the user's present one."""
+    if not backend.ours:
+        fluent = sys.modules.get("mlflow.tracking.fluent")
+        active = getattr(fluent, "_active_experiment_id", None)
+        if active and backend.origin in {"mlflow.set_tracking_uri", "mlflow.db here", "mlruns here"}:
+            return str(active)
+    found = mlflow_client.get_experiment_by_name(EXPERIMENT)
+    if found is not None and found.lifecycle_stage == "active":
+        return str(found.experiment_id)
+    where = f"file://{quote(str(home.registry / 'artifacts'))}" if backend.ours else None
+    return str(mlflow_client.create_experiment(EXPERIMENT, artifact_location=where))
+
+
+def _write(mlflow_client: Any, backend: Backend, logged: Any, target: Path | None, save: Save) -> None:
+    """Save beside the place where the artifacts belong, and rename; a remote place gets an upload."""
+    from mlflow.exceptions import MlflowException
+    from mlflow.models import Model
+
+    model = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, model_id=logged.model_id)
+    if target is not None:
+        target = target.absolute()
+    try:
+        if target is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".saving-", dir=None if target is None else target.parent) as work:
+            directory = Path(work) / "model"
+            save(directory, model)
+            if target is None:
+                called(lambda: mlflow_client.log_model_artifacts(logged.model_id, str(directory)), backend)
+                return
+            if target.is_dir():
+                target.rmdir()
+            directory.rename(target)
+    except MDeployError:
+        raise
+    except OSError as error:
+        raise unavailable(error, backend) from error
+    except MlflowException as error:
+        if isinstance(error.__cause__, OSError):
+            raise unavailable(error.__cause__, backend) from error
+        first = str(error).splitlines()[0]
+        raise RegistryUnavailable(
+            f"MLflow could not save the model: {first[:300]}", hint="save it with mlflow, then deploy its URI"
+        ) from error
+
+
+def _register(mlflow_client: Any, backend: Backend, name: str, logged: Any, tags: dict[str, str]) -> str:
+    from mlflow.exceptions import MlflowException
+
+    made = False
+    try:
+        called(lambda: mlflow_client.create_registered_model(name), backend)
+        made = True
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise RegistryUnavailable(
+                f"the registry refuses the model {name}: {str(error).splitlines()[0][:300]}", hint="choose another name"
+            ) from error
+    try:
+        # A server resolves the id against itself; a database in this process would resolve it against the global registry.
+        remote = urlsplit(backend.registry_uri).scheme in {"http", "https"}
+        source, model_id = (f"models:/{logged.model_id}", logged.model_id) if remote else (logged.artifact_location, None)
+        version = called(
+            lambda: mlflow_client.create_model_version(name, source=source, tags=tags, model_id=model_id), backend
+        ).version
+    except BaseException:
+        if made:
+            with suppress(Exception):
+                mlflow_client.delete_registered_model(name)
+        raise
+    with suppress(Exception):  # only for MLflow's own screens: which versions this logged model became
+        entry = json.dumps([{"name": name, "version": int(version)}])
+        mlflow_client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": entry})
+    return str(version)
