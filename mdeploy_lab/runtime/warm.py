@@ -42,7 +42,9 @@ SINGLE_THREADED = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "VECLIB_MAXIMUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
+"""Keeps libraries from starting threads; the last one is for the jemalloc in pyarrow, which pandas imports."""
 NEVER_WARM = frozenset({"onnx"})
 """Flavors that are spawned, so that their libraries have no business here."""
 
