@@ -10,7 +10,6 @@ import contextlib
 import faulthandler
 import json
 import os
-import random
 import signal
 import socket
 import sys
@@ -60,12 +59,9 @@ def _settle(raw: dict[str, Any]) -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     faulthandler.enable(file=2)
     faulthandler.register(DUMP_SIGNAL, file=2, all_threads=True, chain=False)
-    with contextlib.suppress(OSError):  # a name for ps and top; not on every system
-        Path("/proc/self/comm").write_text("mdeploy-replica")
-    random.seed()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:  # replicas forked from one parent would otherwise draw the same numbers
-        numpy.random.seed()
+    for path, text in (("comm", "mdeploy-replica"), ("oom_score_adj", "300")):
+        with contextlib.suppress(OSError):  # a name for ps, and the first to go when memory runs out; not on every system
+            Path(f"/proc/self/{path}").write_text(text)
 
 
 def _redirect(raw_log: str) -> None:

@@ -7,16 +7,17 @@ The socket is SOCK_SEQPACKET: each message is one JSON document, with file descr
 
 Engine → warm parent::
 
-    {"op": "fork", "id": 7, "spec": "/path.json", "flavors": ["sklearn"]}     + listener, life lock
-    {"op": "prewarm", "flavors": ["sklearn"]}
+    {"op": "prepare", "id": 6, "flavors": ["sklearn"], "skip": ["a_module"]}
+    {"op": "fork", "id": 7, "flavors": ["sklearn"], "spec": "/path.json"}      + listener, life lock
 
 Warm parent → engine::
 
     {"event": "hello", "protocol": 1, "pid": 1, "python": "3.11.7", "mdeploy": "0.1.0"}
+    {"event": "prepared", "id": 6}
     {"event": "forked", "id": 7, "pid": 12}                                    + pidfd
     {"event": "refused", "id": 7, "why": "4 threads"}
     {"event": "exited", "pid": 12, "code": 1, "signal": null, "maxrss": 123456}
-    {"event": "unsafe", "why": "importing x started threads"}
+    {"event": "unsafe", "module": "x"}                                         its import left a thread
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -54,6 +56,16 @@ def threads() -> int:
     return sum(1 for _ in Path("/proc/self/task").iterdir())
 
 
+def alone(patience: float = 0.05) -> bool:
+    """Return whether this is the only thread; one that is just ending gets a moment."""
+    deadline = time.monotonic() + patience
+    while threads() != 1:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
 def needed(flavors: Sequence[str]) -> tuple[str, ...]:
     """Return the modules that a replica of these flavors imports."""
     from mdeploy_lab.runtime import preload
@@ -75,6 +87,7 @@ class Warm:
     def __init__(self, engine: socket.socket) -> None:
         self._engine = engine
         self._tried: set[str] = set()
+        self._unsafe = False
         self._idle: Iterator[str] = iter(())
         self._wake, self._woken = self._signals()
 
@@ -111,8 +124,11 @@ class Warm:
         order: dict[str, Any] = json.loads(message)
         if order["op"] == "fork":
             self._fork(order, fds)
-        elif order["op"] == "prewarm":
-            self._idle = iter((*needed(order["flavors"]), *everything()))
+        elif order["op"] == "prepare":
+            self._tried.update(order["skip"])
+            self._import_all(order["flavors"])
+            self._idle = iter(everything())
+            self._say({"event": "prepared", "id": order["id"]})
         for fd in fds:
             os.close(fd)
         return True
@@ -125,26 +141,29 @@ class Warm:
             gc.freeze()
             return False
         self._import(name)
-        if threads() != 1:
-            self._say({"event": "unsafe", "why": f"importing {name} started threads"})
         return True
+
+    def _import_all(self, flavors: Sequence[str]) -> None:
+        from mdeploy_lab.runtime.dialect import load_dialects
+
+        for name in needed(flavors):
+            if name not in self._tried:
+                self._import(name)
+        load_dialects()
 
     def _import(self, name: str) -> None:
         self._tried.add(name)
         # A library may raise anything while it is imported; the replica that needs it will say so in its own words.
         with contextlib.suppress(Exception):
             importlib.import_module(name)
+        if not self._unsafe and not alone():
+            self._unsafe = True
+            self._say({"event": "unsafe", "module": name})
 
     def _fork(self, order: dict[str, Any], fds: Sequence[int]) -> None:
-        from mdeploy_lab.runtime.dialect import load_dialects
-
-        for name in needed(order["flavors"]):
-            if name not in self._tried:
-                self._import(name)
-        load_dialects()
-        count = threads()
-        if count != 1:
-            self._say({"event": "refused", "id": order["id"], "why": f"{count} threads"})
+        self._import_all(order["flavors"])
+        if not alone():
+            self._say({"event": "refused", "id": order["id"], "why": f"{threads()} threads"})
             return
         if self._engine_is_gone():
             sys.exit(0)

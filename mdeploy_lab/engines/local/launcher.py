@@ -14,7 +14,7 @@ from mdeploy_lab.runtime.spec import ReplicaSpec
 
 from .environ import needs_exec
 from .problems import StartProblem
-from .processes import ReplicaProcess
+from .processes import ReplicaProcess, kill_leftovers
 from .warm_parent import Refused, WarmParents
 
 UNSAFE_TO_FORK = frozenset(
@@ -36,6 +36,10 @@ UNSAFE_TO_FORK = frozenset(
 """Flavors whose libraries start threads, a JVM or CUDA, or do so when they load a model."""
 
 
+KILL_POLL = 0.02
+KILL_TRIES = 250
+
+
 class Launcher:
     """Starts processes of replicas."""
 
@@ -43,7 +47,6 @@ class Launcher:
         self._home = home
         self._environ = environ
         self.warm = WarmParents(home, environ)
-        self._unsafe: set[str] = set()
 
     def forks(self, spec: ReplicaSpec, interpreter: str) -> bool:
         """Return whether this replica would be forked."""
@@ -65,28 +68,32 @@ class Launcher:
             When they cannot.
         """
         if sys.platform == "linux" and not UNSAFE_TO_FORK & set(flavors):
-            await self.warm.get(interpreter, flavors)
+            await self.warm.prepare(interpreter, flavors)
         elif not await asyncio.to_thread(Path(interpreter).exists):
             raise _gone(interpreter)
 
-    async def launch(self, spec: ReplicaSpec, file: Path, interpreter: str, listener: int, life: int) -> ReplicaProcess:
-        """Start the process. It owns its copies of ``listener`` and ``life`` from before it exists.
+    async def launch(
+        self, spec: ReplicaSpec, file: Path, interpreter: str, *, listener: int, life: int, lock: Path
+    ) -> ReplicaProcess:
+        """Start the process. It owns its copies of ``listener`` and ``life`` (``lock``, opened) from before it exists.
 
         Raises
         ------
         StartProblem
             When the interpreter cannot run replicas.
         """
-        for _ in range(2):
-            if not self.forks(spec, interpreter):
-                break
+        while self.forks(spec, interpreter):
             warm = await self.warm.get(interpreter, spec.template.model.flavors)
             try:
                 return await warm.fork(file, spec.template.model.flavors, listener, life)
             except Refused as refused:
                 if not refused.died:
                     break
-                raise StartProblem("environment", f"the warm parent died while it forked ({interpreter})") from refused
+                # It may have forked before it died, unheard. Nothing of that may be left when the next one forks.
+                for _ in range(KILL_TRIES):
+                    if not await asyncio.to_thread(kill_leftovers, lock, None):
+                        break
+                    await asyncio.sleep(KILL_POLL)
         return await self._spawn(spec, file, interpreter, listener, life)
 
     async def _spawn(self, spec: ReplicaSpec, file: Path, interpreter: str, listener: int, life: int) -> ReplicaProcess:

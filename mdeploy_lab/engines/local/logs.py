@@ -170,11 +170,7 @@ def expire(root: Path, days: float, *, now: float, living: frozenset[str]) -> in
     removed = 0
     for directory in (e for e in os.scandir(root) if e.is_dir(follow_symlinks=False)):
         for entry in list(os.scandir(directory.path)):
-            own = (
-                replica_of(Path(entry.path.replace(".raw", "")))
-                if entry.name.endswith(".raw")
-                else replica_of(Path(entry.path))
-            )
+            own = entry.name.partition(".")[0]  # replica ids have no dots
             if entry.is_file(follow_symlinks=False) and own not in living and entry.stat().st_mtime < now - days * 86400:
                 Path(entry.path).unlink(missing_ok=True)
                 removed += 1

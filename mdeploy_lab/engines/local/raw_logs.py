@@ -23,6 +23,8 @@ class RawLogs:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._lock = threading.Lock()
+        self._seen: dict[Path, int] = {}
+        """Sizes of raw files that have been read to the end."""
 
     def collect(self, directory: Path) -> None:
         """Stamp what is new in every raw file of a deployment's log directory."""
@@ -36,8 +38,11 @@ class RawLogs:
             size = raw.stat().st_size
         except FileNotFoundError:
             return
+        if size == self._seen.get(raw, 0):
+            return
         offset = _offset(mark)
         if size == offset:
+            self._seen[raw] = size
             return
         if size < offset:
             offset = 0

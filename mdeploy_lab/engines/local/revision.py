@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ from mdeploy_lab.models.names import SUFFIX_ALPHABET
 from mdeploy_lab.runtime.spec import ReplicaSpec
 
 from .environments import Environments
-from .problems import StartProblem, download_problem
+from .problems import StartProblem, download_problem, stuck_problem
 from .slot import Prepared, Shop, Slot, model_directory
 
-Fetch = Callable[[Model], Awaitable[Path]]
+Fetch = Callable[[Model], Coroutine[Any, Any, Path]]
 DEFAULT_START_TIMEOUT = 600.0
 
 
@@ -85,6 +85,10 @@ class LocalRevision:
     def changed(self) -> None:
         """Say that an observation may have changed."""
         self._notify(self.uid)
+
+    def retire(self, slot: Slot) -> None:
+        """End a slot whose end had begun before it was adopted."""
+        self._end(slot, self._shop.drain)
 
     def failed(self, failure: Failure) -> None:
         """Take note that a slot has given up."""
@@ -229,9 +233,9 @@ class LocalRevision:
     async def _download(self, model: Model) -> Path:
         with self._phase("download", model.uri):
             try:
-                path = await self._fetch(model)
-            except StartProblem:
-                raise
+                path = await asyncio.wait_for(self._fetch(model), self.start_timeout)
+            except asyncio.TimeoutError:
+                raise stuck_problem(self.start_timeout, "download", "") from None
             except Exception as error:  # the registry's libraries raise their own kinds; each is told as it is
                 raise download_problem(error) from error
             if not await asyncio.to_thread(model_directory, str(path)):

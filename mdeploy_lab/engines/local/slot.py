@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ from .timing import BackOff, Timing
 
 Killed = Literal["", "memory", "stuck", "wedged", "silent"]
 DUMP_WAIT = 0.3
+LAUNCH_PATIENCE = 5.0
+"""How long the end of a slot waits for a fork that was ordered, before it ends a warm parent that seems to hang."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Owner(Protocol):
         """Hear that an observation may have changed."""
         ...
 
+    def retire(self, slot: Slot) -> None:
+        """Hear that a slot is to be ended, because that had begun before it was adopted."""
+        ...
+
     def failed(self, failure: Failure) -> None:
         """Hear that a slot has given up."""
         ...
@@ -102,7 +108,6 @@ class Life:
     ready_since: float | None = None
     progress_at: float = field(default_factory=time.monotonic)
     killed: Killed = ""
-    hello: asyncio.Event = field(default_factory=asyncio.Event)
     failure: Failure | None = None
     exit: Exit = field(default_factory=Exit)
 
@@ -130,7 +135,10 @@ class Slot:
         self._was_ready = False
         self._backoff = BackOff(shop.timing)
         self._task: asyncio.Task[None] | None = None
-        self._launching: asyncio.Task[ReplicaProcess] | None = None
+        self._launching: asyncio.Task[None] | None = None
+        self._interpreter = ""
+        self.known = asyncio.Event()
+        """Set when an adopted process has said hello, or turned out to be gone."""
 
     # What others see
 
@@ -144,11 +152,6 @@ class Slot:
     def was_ready(self) -> bool:
         """Whether it ever was ready."""
         return self._was_ready
-
-    @property
-    def known(self) -> asyncio.Event:
-        """Set when the process said hello."""
-        return self._life.hello
 
     def replica(self) -> Replica:
         """Return what is known of it."""
@@ -207,50 +210,56 @@ class Slot:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._launching is not None:  # an ordered fork cannot be called back: wait for it, then end it
-            with contextlib.suppress(StartProblem):
-                self._life.process = await self._launching
-            self._launching = None
+            done, _ = await asyncio.wait({self._launching}, timeout=LAUNCH_PATIENCE)
+            if not done:
+                self._shop.launcher.warm.kill(self._interpreter)
+            await asyncio.gather(self._launching, return_exceptions=True)
 
     async def _run(self, *, adopted: bool = False) -> None:
         try:
             while True:
                 self._life = Life()
                 if not (adopted and await self._take_over()):
-                    await self._begin()
+                    await self._begin(await self._owner.prepare())
                 adopted = False
+                self.known.set()
                 await self._watch()
                 await self._end_all()
-                wait = self._judge()
-                if wait:
-                    await asyncio.sleep(wait)
+                await asyncio.sleep(self._judge(await asyncio.to_thread(evidence, self.files)))
         except StartProblem as problem:
             self._give_up(problem)
 
     # Starting
 
-    async def _begin(self) -> None:
-        """Start the process."""
-        prepared = await self._owner.prepare()
+    async def _begin(self, prepared: Prepared) -> None:
+        """Start the process. A cancelled start is finished nevertheless, so that ``_cancel`` knows what there is to end."""
+        self._set("starting", self.message)
+        self._interpreter = prepared.interpreter
+        self._launching = asyncio.get_running_loop().create_task(self._launch(prepared))
+        done, _ = await asyncio.wait({self._launching}, timeout=self._owner.start_timeout)
+        if not done:
+            self._shop.launcher.warm.kill(prepared.interpreter)
+            await asyncio.gather(self._launching, return_exceptions=True)
+            raise stuck_problem(self._owner.start_timeout, "environment", f"{prepared.interpreter} did not start a process")
+        self._launching.result()
+        self._launching = None
+
+    async def _launch(self, prepared: Prepared) -> None:
         life = await self._life_lock()
         try:
             spec = await asyncio.to_thread(self._write_spec, prepared)
             assert self._listener is not None
-            self._launching = asyncio.get_running_loop().create_task(
-                self._shop.launcher.launch(spec, self.files.spec, prepared.interpreter, self._listener.fileno(), life)
+            listener = self._listener.fileno()
+            process = await self._shop.launcher.launch(
+                spec, self.files.spec, prepared.interpreter, listener=listener, life=life, lock=self.files.life
             )
-            self._set("starting", "")
-            self._life.process = await self._launched()
         finally:
             os.close(life)  # the process, or the message on its way to the warm parent, has its own copy
-
-    async def _launched(self) -> ReplicaProcess:
-        assert self._launching is not None
-        process = await asyncio.shield(self._launching)
-        self._launching = None
+        self._life.process = process
+        self._life.progress_at = time.monotonic()
         self._started_at = self._shop.now()
         kind = "replica.restarted" if self._restarts else "replica.started"
         self._owner.tell(kind, f"replica {self.id} started as process {process.pid}", replica=self.id)
-        return process
 
     async def _life_lock(self) -> int:
         deadline = time.monotonic() + self._shop.timing.kill_wait
@@ -311,14 +320,7 @@ class Slot:
     async def _take_over(self) -> bool:
         """Find the living process of an earlier engine's replica; False when there is none (any more)."""
         assert self._spec is not None
-        deadline = time.monotonic() + self._shop.timing.adopt_deadline
-        listening = reports(self.files.control)
-        try:
-            hello = await asyncio.wait_for(anext(listening), deadline - time.monotonic())
-        except asyncio.TimeoutError:
-            hello = None
-        finally:
-            await listening.aclose()  # type: ignore[attr-defined]
+        hello = await self._first_word()
         process = None
         if isinstance(hello, Hello) and hello.replica == self.id and secrets.compare_digest(hello.nonce, self._spec.nonce):
             process = ReplicaProcess.adopt(hello.pid)
@@ -329,10 +331,29 @@ class Slot:
             await self._end_all()
             return False
         assert isinstance(hello, Hello)
+        if hello.state == "stopping":  # the earlier engine was about to end it
+            self._life.process = process
+            self._owner.retire(self)
+            await asyncio.Event().wait()  # until the retirement cancels this
         self._life.process = process
         self._started_at = hello.started_at
         self._owner.tell("replica.adopted", f"replica {self.id} goes on as process {hello.pid}", replica=self.id)
         return True
+
+    async def _first_word(self) -> Hello | Report | None:
+        """Return the living process's hello, or None when it stays silent or is gone."""
+        listening = asyncio.ensure_future(_first(reports(self.files.control)))
+        deadline = time.monotonic() + self._shop.timing.adopt_deadline
+        try:
+            while time.monotonic() < deadline and not listening.done():
+                await asyncio.wait({listening}, timeout=0.2)
+                life = None if listening.done() else take(self.files.life)
+                if life is not None:
+                    os.close(life)
+                    return None
+            return listening.result() if listening.done() else None
+        finally:
+            listening.cancel()
 
     # Watching
 
@@ -360,7 +381,7 @@ class Slot:
             if isinstance(message, Hello):
                 if message.replica != self.id or not secrets.compare_digest(message.nonce, self._spec.nonce):
                     continue
-                self._life.hello.set()
+                self.known.set()
             self._heard(message)
 
     def _heard(self, message: Hello | Report) -> None:
@@ -386,11 +407,13 @@ class Slot:
         life, timing = self._life, self._shop.timing
         assert life.process is not None
         pid, limit = life.process.pid, self._owner.instance_type.memory
+        begun = time.monotonic()
         measured = 0.0
         while True:
             near = await asyncio.to_thread(memory.resident, pid) > limit * 0.8
-            if near or time.monotonic() - measured > timing.usage_interval:
-                measured = time.monotonic()
+            now = time.monotonic()
+            if near or now - measured > timing.usage_interval or now - begun < timing.usage_interval:
+                measured = now
                 self._usage = await asyncio.to_thread(memory.usage, pid) or self._usage
                 if self._usage is not None and self._usage.memory > limit:
                     self._kill("memory")
@@ -431,7 +454,7 @@ class Slot:
 
     # After an exit
 
-    def _judge(self) -> float:
+    def _judge(self, seen: str) -> float:
         """Return how long to wait before the next start.
 
         Raises
@@ -442,7 +465,7 @@ class Slot:
         life = self._life
         ready_for = None if life.ready_since is None else time.monotonic() - life.ready_since
         wait = self._backoff.exited(ready_for=ready_for)
-        problem = self._problem(ever_ready=ready_for is not None)
+        problem = None if ready_for is not None else self._problem(seen)
         self.phases = ()
         why = self._why()
         self._owner.tell(
@@ -465,14 +488,11 @@ class Slot:
             return "did not answer any more and was ended"
         return life.exit.text
 
-    def _problem(self, *, ever_ready: bool) -> StartProblem | None:
+    def _problem(self, seen: str) -> StartProblem:
         life, owner = self._life, self._owner
-        if ever_ready:
-            return None
         if life.failure is not None:
             failure = life.failure
             return StartProblem(failure.reason, failure.message, hint=failure.hint, evidence=failure.evidence)
-        seen = evidence(self.files)
         if life.killed == "memory":
             return memory_problem(owner.instance_type, self._shop.sizes, sure=True, evidence=seen)
         if life.killed == "stuck":
@@ -498,6 +518,12 @@ class Slot:
 async def _until(future: asyncio.Future[Exit], seconds: float) -> None:
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(asyncio.shield(future), seconds)
+
+
+async def _first(messages: AsyncIterator[Hello | Report]) -> Hello | Report:
+    async for message in messages:
+        return message
+    raise AssertionError("a control socket is listened to for ever")
 
 
 def model_directory(path: str) -> bool:

@@ -12,7 +12,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,17 @@ class WarmParent:
         self.interpreter = interpreter
         self.pid = 0
         self.unsafe = ""
+        """The module whose import left a thread, so that nothing can be forked any more."""
         self.hello: dict[str, Any] = {}
         self.gone = asyncio.Event()
+        self.useless = asyncio.Event()
         self._home = home
         self._environ = {**environ, **SINGLE_THREADED}
         self._socket: socket.socket | None = None
         self._popen: subprocess.Popen[bytes] | None = None
         self._greeted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ids = itertools.count(1)
-        self._pending: dict[int, asyncio.Future[ReplicaProcess]] = {}
+        self._pending: dict[int, asyncio.Future[ReplicaProcess | None]] = {}
         self._children: dict[int, ReplicaProcess] = {}
         self._ordering = asyncio.Lock()
         self._reaper: asyncio.Task[None] | None = None
@@ -110,10 +112,15 @@ class WarmParent:
                 start_new_session=True,
             )
 
-    async def prewarm(self, flavors: Sequence[str]) -> None:
-        """Let it import what models of these flavors need, and then the rest, while nothing else is asked of it."""
-        async with self._ordering:
-            self._send({"op": "prewarm", "flavors": list(flavors)})
+    async def prepare(self, flavors: Sequence[str], skip: Iterable[str] = ()) -> None:
+        """Let it import what models of these flavors need; it imports the rest later, when nothing is asked of it.
+
+        Raises
+        ------
+        Refused
+            When it died over it.
+        """
+        await self._ordered({"op": "prepare", "flavors": list(flavors), "skip": sorted(skip)})
 
     async def fork(self, spec: Path, flavors: Sequence[str], listener: int, life: int) -> ReplicaProcess:
         """Fork a replica.
@@ -123,13 +130,23 @@ class WarmParent:
         Refused
             When it cannot fork safely, or died before it told of the fork.
         """
+        process = await self._ordered({"op": "fork", "flavors": list(flavors), "spec": str(spec)}, listener, life)
+        assert process is not None
+        return process
+
+    async def _ordered(self, order: dict[str, Any], *fds: int) -> ReplicaProcess | None:
         async with self._ordering:  # one at a time: few messages fit into the socket
             number = next(self._ids)
-            answer: asyncio.Future[ReplicaProcess] = asyncio.get_running_loop().create_future()
+            answer: asyncio.Future[ReplicaProcess | None] = asyncio.get_running_loop().create_future()
             self._pending[number] = answer
-            order = {"op": "fork", "id": number, "spec": str(spec), "flavors": list(flavors)}
-            self._send(order, listener, life)
+            self._send({**order, "id": number}, *fds)
             return await answer
+
+    def kill(self) -> None:
+        """End it at once: it hangs."""
+        if self._popen is not None:
+            self._popen.kill()
+        self._close()
 
     async def stop(self) -> None:
         """Let it go; its replicas live on. Returns when it is gone."""
@@ -177,16 +194,19 @@ class WarmParent:
             self._answer(message["id"], process)
         elif event == "refused":
             self._answer(message["id"], Refused(message["why"]))
+        elif event == "prepared":
+            self._answer(message["id"], None)
         elif event == "exited":
             child = self._children.pop(message["pid"], None)
             if child is not None:
                 child.report(Exit(message["code"], message["signal"], message["maxrss"]))
         elif event == "unsafe":
-            self.unsafe = message["why"]
+            self.unsafe = message["module"]
+            self.useless.set()
         for fd in fds:
             os.close(fd)
 
-    def _answer(self, number: int, result: ReplicaProcess | Refused) -> None:
+    def _answer(self, number: int, result: ReplicaProcess | Refused | None) -> None:
         future = self._pending.pop(number, None)
         if future is None or future.done():
             if isinstance(result, ReplicaProcess):
@@ -208,6 +228,7 @@ class WarmParent:
         if not self._greeted.done():
             self._reaper = asyncio.get_running_loop().create_task(self._explain())
         self.gone.set()
+        self.useless.set()
 
     async def _explain(self) -> None:
         if self._popen is not None:
@@ -227,6 +248,7 @@ class WarmParents:
         self._starting: dict[str, asyncio.Task[WarmParent]] = {}
         self._flavors: dict[str, tuple[str, ...]] = {}
         self._deaths: dict[str, collections.deque[float]] = {}
+        self._skip: dict[str, set[str]] = {}
         self._watching: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -245,14 +267,28 @@ class WarmParents:
             self._starting[interpreter] = task
         return await asyncio.shield(task)
 
+    async def prepare(self, interpreter: str, flavors: Sequence[str]) -> None:
+        """Start the warm parent and let it import what models of these flavors need.
+
+        Raises
+        ------
+        StartProblem
+            When this interpreter cannot have one.
+        """
+        warm = await self.get(interpreter, flavors)
+        with contextlib.suppress(Refused):  # it died: there is another one already, or replicas are spawned
+            await warm.prepare(flavors, self._skip.get(interpreter, ()))
+
     def spawn_instead(self, interpreter: str) -> bool:
-        """Return whether this interpreter's warm parents die or start threads, so that forking is no use."""
+        """Return whether this interpreter's warm parents die again and again, so that forking is no use."""
         recent = [t for t in self._deaths.get(interpreter, ()) if time.monotonic() - t < 60]  # noqa: PLR2004  # a minute
-        if len(recent) >= DEATHS:
-            return True
+        return len(recent) >= DEATHS
+
+    def kill(self, interpreter: str) -> None:
+        """End an interpreter's warm parent, which hangs; another one is started."""
         task = self._starting.get(interpreter)
-        living = task is not None and task.done() and not task.cancelled() and task.exception() is None
-        return bool(living and task is not None and task.result().unsafe)
+        if task is not None and task.done() and not task.cancelled() and task.exception() is None:
+            task.result().kill()
 
     def pids(self) -> dict[str, int]:
         """Return interpreter → pid of the living ones."""
@@ -284,17 +320,17 @@ class WarmParents:
         return warm
 
     async def _watch(self, warm: WarmParent) -> None:
-        with contextlib.suppress(Refused):
-            await warm.prewarm(self._flavors.get(warm.interpreter, ()))
-        await warm.gone.wait()
+        await warm.useless.wait()
         if self._closed:
             return
         await warm.stop()
-        deaths = self._deaths.setdefault(warm.interpreter, collections.deque(maxlen=DEATHS))
-        deaths.append(time.monotonic())
+        if warm.unsafe:
+            self._skip.setdefault(warm.interpreter, set()).add(warm.unsafe)
+        else:
+            self._deaths.setdefault(warm.interpreter, collections.deque(maxlen=DEATHS)).append(time.monotonic())
         if not self.spawn_instead(warm.interpreter):
             with contextlib.suppress(StartProblem):  # the next start will say it
-                await self.get(warm.interpreter)
+                await self.prepare(warm.interpreter, self._flavors.get(warm.interpreter, ()))
 
 
 def _unusable(interpreter: str, why: str, evidence: str = "") -> StartProblem:
