@@ -7,18 +7,23 @@ exists, else a SQLite registry in the home. URIs are made absolute: the engine r
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
 from mdeploy_lab.paths import Home
 
+P = ParamSpec("P")
 T = TypeVar("T")
+SPECIFIC = frozenset({"RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "INVALID_PARAMETER_VALUE"})
+KNOCK_SECONDS = 5.0
 LOCK_DEADLINE = 30.0
 """Seconds for which "database is locked" is tried again."""
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
@@ -132,21 +137,41 @@ def client(backend: Backend) -> Any:
         When it cannot be opened.
     """
     quietly()
+    for uri in {backend.tracking_uri, backend.registry_uri}:
+        knock(uri, backend)
     from mlflow import MlflowClient
 
-    return called(lambda: MlflowClient(backend.tracking_uri, backend.registry_uri), backend)
+    return called(backend, MlflowClient, backend.tracking_uri, backend.registry_uri)
 
 
-def called(call: Callable[[], T], backend: Backend) -> T:
-    """Call into MLflow: a locked database is waited for, and its failures become our errors.
+def knock(uri: str, backend: Backend) -> None:
+    """Find out in seconds that nobody listens at a server's address: MLflow would try for minutes."""
+    parts = urlsplit(uri)
+    host = parts.hostname
+    if parts.scheme not in {"http", "https"} or not host:
+        return
+    if parts.scheme in getproxies() and not proxy_bypass(host):
+        return
+    try:
+        socket.create_connection((host, parts.port or (443 if parts.scheme == "https" else 80)), KNOCK_SECONDS).close()
+    except OSError as error:
+        raise RegistryUnavailable(
+            f"the model registry {redacted(backend.registry_uri)} cannot be reached: {error.strerror or error}",
+            hint="check MLFLOW_TRACKING_URI, and that the server runs",
+        ) from error
 
-    ``MlflowException`` with a code other than an internal or connection error passes through, for the caller to read.
+
+def called(backend: Backend, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call into MLflow: a locked database is waited for, and its failures become RegistryUnavailable.
+
+    An ``MlflowException`` that speaks of one thing (it is not there, it is there already, its name is not allowed) passes
+    through, for the caller to read.
     """
     deadline = time.monotonic() + LOCK_DEADLINE
     pause = 0.05
     while True:
         try:
-            return call()
+            return call(*args, **kwargs)
         except MDeployError:
             raise
         except Exception as error:  # mlflow lets errors of SQLAlchemy, requests and the file system through
@@ -154,7 +179,7 @@ def called(call: Callable[[], T], backend: Backend) -> T:
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
                 continue
-            if getattr(error, "error_code", "INTERNAL_ERROR") not in {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE"}:
+            if getattr(error, "error_code", "") in SPECIFIC:
                 raise
             raise unavailable(error, backend) from error
 

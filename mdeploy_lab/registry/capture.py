@@ -1,7 +1,7 @@
 """Turn a live object of the kernel into a registered model version that another process can load.
 
-Everything runs in the user's process: what the object needs is taken from what is loaded, nothing is inferred in a subprocess, and
-MLflow's global state (tracking URI, active run, autologging) is left alone.
+Everything runs in the user's process: what the object needs is taken from what is loaded, nothing is inferred in a
+subprocess, and MLflow's global state (tracking URI, active run, autologging) is left alone.
 """
 
 from __future__ import annotations

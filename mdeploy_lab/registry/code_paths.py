@@ -1,7 +1,7 @@
 """Find the user's own modules that a model needs: those in the notebook's folder, and editable installs.
 
-A module from site-packages is a requirement; a module of the user's own travels with the model. So do the modules of the user's own
-that it imports.
+A module from site-packages is a requirement; a module of the user's own travels with the model. So do the modules of
+the user's own that it imports.
 """
 
 from __future__ import annotations
@@ -84,5 +84,5 @@ def content(places: Iterable[Path]) -> bytes:
 
 
 def libraries(name: str) -> set[str]:
-    """Return the top-level modules that one of the user's own modules imports; those of them that are libraries are requirements."""
+    """Return the top-level modules that one of the user's own modules imports; the libraries among them are requirements."""
     return _imported(name)

@@ -34,7 +34,7 @@ def notes(model: Model) -> tuple[str, ...]:
 
 
 def differences(directory: Path, python: str) -> list[str]:
-    """Return how the packages of ``python`` differ from ``directory/requirements.txt``, such as "numpy 2.1.0, wants ==2.4.6"."""
+    """Return how the packages of ``python`` differ from the model's, such as "numpy 2.1.0, wants ==2.4.6"."""
     try:
         lines = (directory / FILE).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):

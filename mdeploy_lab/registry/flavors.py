@@ -27,12 +27,12 @@ class Flavor:
     library: str = ""
 
 
-def detect(obj: Any, *, method: str, from_notebook: bool) -> Flavor:
+def detect(obj: Any, *, method: str, from_notebook: bool) -> Flavor:  # noqa: PLR0911  # a table, one line per library
     """Return the flavour for ``obj``.
 
     Objects of a class that a library owns get the library's flavour. A subclass made in the notebook is pickled instead:
-    XGBoost's own file would lose the class. scikit-learn models are pickled too: skops took 100 times as long on a forest, twice (to write
-    and to load), and trusting every type that it finds guards nothing.
+    XGBoost's own file would lose the class. scikit-learn models are pickled too: on a forest skops took 25 times as long
+    to write and to load, and trusting every type that it finds guards nothing.
     """
     root = type(obj).__module__.partition(".")[0]
     own_class = not from_notebook
@@ -97,7 +97,8 @@ def save(
 ) -> None:
     """Save ``obj`` to ``path`` with MLflow's own writer of the flavour.
 
-    ``common`` is what all writers take: ``mlflow_model``, ``input_example``, ``pip_requirements``, ``code_paths``, ``metadata``.
+    ``common`` is what all writers take: ``mlflow_model``, ``input_example``, ``pip_requirements``, ``code_paths``,
+    ``metadata``.
     """
     common |= {"path": str(path), "signature": signature}
     if signature is None:

@@ -1,6 +1,7 @@
 """Find the data a model was fitted on in the user's namespace, and take rows from data of any kind.
 
-Nothing is guessed silently: a single frame that fits is used and named; several that fit are named, and none of their rows is taken.
+Nothing is guessed silently: a single frame that fits is used and named; several that fit are named, and none of their
+rows is taken.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import site
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from mdeploy_lab import __version__
 from mdeploy_lab.models.deployment import Interpreter
@@ -53,7 +54,7 @@ def fingerprint(directories: Iterable[str]) -> str:
 
 def _changed_at(directory: str) -> int:
     try:
-        return os.stat(directory).st_mtime_ns
+        return Path(directory).stat().st_mtime_ns
     except OSError:
         return 0
 

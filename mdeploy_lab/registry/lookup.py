@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from mdeploy_lab.errors import ModelNotFound, RegistryUnavailable
 from mdeploy_lab.registry import mlmodel, template
-from mdeploy_lab.registry.backend import Backend, called, client, local_path, unavailable
+from mdeploy_lab.registry.backend import Backend, called, client, knock, local_path, unavailable
 
 Progress = Callable[[float | None, str], None]
 PAGE = 1000
@@ -45,6 +45,7 @@ def _open(tracking_uri: str, registry_uri: str) -> tuple[Any, Backend]:
         missing = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file()
         if missing:  # SQLAlchemy would make an empty one, in seconds, to say that there is nothing in it
             raise ModelNotFound("no model was registered yet", hint="deploy an object, or set MLFLOW_TRACKING_URI")
+        knock(uri, backend)
     return _client(backend.tracking_uri, backend.registry_uri), backend
 
 
@@ -72,8 +73,8 @@ def _resolve_model(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, 
     try:
         if not version and not alias:
             return base | _logged(uri, name, mlflow_client, backend)
-        entry = called(lambda: _version(mlflow_client, name, version, alias), backend)
-        source = called(lambda: mlflow_client.get_model_version_download_uri(name, entry.version), backend)
+        entry = called(backend, _version, mlflow_client, name, version, alias)
+        source = called(backend, mlflow_client.get_model_version_download_uri, name, entry.version)
     except MlflowException as error:
         raise _unknown(uri, name, alias, mlflow_client, backend) from error
     if source.startswith("models:/"):
@@ -127,7 +128,7 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
     if not model_id.startswith("m-"):
         raise _unknown(uri, model_id, "", mlflow_client, backend)
     try:
-        logged = called(lambda: mlflow_client.get_logged_model(model_id), backend)
+        logged = called(backend, mlflow_client.get_logged_model, model_id)
     except MlflowException as error:
         raise ModelNotFound(f"there is no logged model {model_id}", hint="give models:/name/version") from error
     source = logged.artifact_location
@@ -137,9 +138,9 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
 
 def _unknown(uri: str, name: str, alias: str, mlflow_client: Any, backend: Backend) -> ModelNotFound:
     """Return the error for a model that is not there, with what is near as its hint."""
-    names = [m.name for m in called(lambda: mlflow_client.search_registered_models(max_results=PAGE), backend)]
+    names = [m.name for m in called(backend, mlflow_client.search_registered_models, max_results=PAGE)]
     if name in names:
-        model = called(lambda: mlflow_client.get_registered_model(name), backend)
+        model = called(backend, mlflow_client.get_registered_model, name)
         versions = _versions(mlflow_client, backend, name)
         told = [f"models:/{name}@{a}" for a in sorted(model.aliases)] if alias or not versions else []
         told += [f"models:/{name}/{v.version}" for v in versions[: 5 - len(told)]]
@@ -160,10 +161,11 @@ def _resolve_run(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, An
         "uri": uri,
         "requested": uri,
         "run_id": run_id,
-        **{"tracking_uri": backend.tracking_uri, "registry_uri": backend.registry_uri},
+        "tracking_uri": backend.tracking_uri,
+        "registry_uri": backend.registry_uri,
     }
     try:
-        run = called(lambda: mlflow_client.get_run(run_id), backend)
+        run = called(backend, mlflow_client.get_run, run_id)
     except MlflowException as error:
         raise ModelNotFound(f"there is no run {run_id}", hint="copy the run's id from MLflow") from error
     logged = _logged_in(run, mlflow_client, backend)
@@ -177,13 +179,17 @@ def _resolve_run(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, An
             )
         return base | {"source": source} | ({} if local_path(source) is not None else _remote(source, backend.tracking_uri))
     source = chosen.artifact_location
-    return base | {"source": source, "model_id": chosen.model_id} | ({} if local_path(source) is not None else _remote(source, backend.tracking_uri))
+    return (
+        base
+        | {"source": source, "model_id": chosen.model_id}
+        | ({} if local_path(source) is not None else _remote(source, backend.tracking_uri))
+    )
 
 
 def _logged_in(run: Any, mlflow_client: Any, backend: Backend) -> list[Any]:
     """Return the logged models of a run, newest first: MLflow 3 keeps them outside of the run's artifacts."""
     outputs = run.outputs.model_outputs if run.outputs is not None else []
-    found = [called(lambda i=o.model_id: mlflow_client.get_logged_model(i), backend) for o in outputs]
+    found = [called(backend, mlflow_client.get_logged_model, o.model_id) for o in outputs]
     return sorted(found, key=lambda m: m.creation_timestamp, reverse=True)
 
 
@@ -277,7 +283,7 @@ def models(*, tracking_uri: str, registry_uri: str, progress: Progress) -> list[
     found: list[dict[str, Any]] = []
     token = None
     while True:
-        page = called(lambda t=token: mlflow_client.search_registered_models(max_results=PAGE, page_token=t), backend)
+        page = called(backend, mlflow_client.search_registered_models, max_results=PAGE, page_token=token)
         found += [_model_fields(m) for m in page]
         token = page.token
         if not token:
@@ -303,7 +309,7 @@ def versions(*, name: str, tracking_uri: str, registry_uri: str, progress: Progr
 
     mlflow_client, backend = _open(tracking_uri, registry_uri)
     try:
-        model = called(lambda: mlflow_client.get_registered_model(name), backend)
+        model = called(backend, mlflow_client.get_registered_model, name)
     except MlflowException as error:
         raise _unknown(f"models:/{name}", name, "", mlflow_client, backend) from error
     aliases: dict[str, list[str]] = {}
@@ -313,13 +319,13 @@ def versions(*, name: str, tracking_uri: str, registry_uri: str, progress: Progr
     entries = _versions(mlflow_client, backend, name)
     for run_id in {v.run_id for v in entries if v.run_id}:
         with suppress(MlflowException):  # the run may be gone; the version is still a version
-            runs[run_id] = called(lambda r=run_id: mlflow_client.get_run(r), backend)
+            runs[run_id] = called(backend, mlflow_client.get_run, run_id)
     return [_version_fields(v, aliases.get(str(v.version), []), runs.get(v.run_id)) for v in entries]
 
 
 def _versions(mlflow_client: Any, backend: Backend, name: str) -> list[Any]:
     quoted = f"name = '{name}'" if "'" not in name else f'name = "{name}"'
-    found = called(lambda: list(mlflow_client.search_model_versions(quoted, max_results=PAGE)), backend)
+    found = list(called(backend, mlflow_client.search_model_versions, quoted, max_results=PAGE))
     return sorted(found, key=lambda v: int(v.version), reverse=True)
 
 

@@ -1,25 +1,30 @@
-"""Resolve models for the engine, which never imports mlflow: local directories are read here, the rest is asked of a worker process."""
+"""Resolve models for the engine, which never imports mlflow.
+
+Local directories are read here; everything else is asked of a worker process.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mdeploy_lab.errors import InvalidInput, ModelNotFound
+from mdeploy_lab.errors import InvalidInput, MDeployError, ModelNotFound
 from mdeploy_lab.models.deployment import Model
 from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
 from mdeploy_lab.models.requests import ModelSource
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import backend as backends
-from mdeploy_lab.registry import cache, environment, mlmodel
+from mdeploy_lab.registry import cache, environment, mlmodel, template
 from mdeploy_lab.registry.worker_process import WorkerProcess
 
 Progress = Callable[[float | None, str], None]
 """Called on the event loop with a fraction (None: unknown) and a few words."""
 
+WARM_SECONDS = 120.0
 RESOLVE_SECONDS = 60.0
 LIST_SECONDS = 60.0
 DOWNLOAD_SECONDS = 24 * 3600.0
@@ -37,7 +42,15 @@ class Registry:
     def warm(self) -> None:
         """Start the worker, let it import mlflow and make the registry template, in the background."""
         if self._warming is None or self._warming.done():
-            self._warming = asyncio.get_running_loop().create_task(self._worker.warm())
+            self._warming = asyncio.get_running_loop().create_task(self._warm())
+
+    async def _warm(self) -> None:
+        """Do early what the first call would wait for; a failure is told to whoever makes that call."""
+        with suppress(MDeployError, OSError):
+            await self._worker.call("warm", {}, deadline=WARM_SECONDS)
+            if self._backend("", "").ours:
+                await asyncio.to_thread(template.provide, self._home)
+            await self.models()
 
     async def close(self) -> None:
         """End the worker."""
@@ -56,12 +69,7 @@ class Registry:
         RegistryUnavailable
             When the registry does not answer.
         """
-        backend = backends.choose(
-            self._home,
-            tracking_uri=source.tracking_uri or None,
-            registry_uri=source.registry_uri or None,
-            directory=self._home.root,
-        )
+        backend = self._backend(source.tracking_uri, source.registry_uri)
         local = Path(source.source) if source.source else _local(source.uri)
         if local is not None:
             return await asyncio.to_thread(_read, source, local, backend)
@@ -73,7 +81,12 @@ class Registry:
         model = Model.model_validate(found)
         where = backends.local_path(model.source)
         if where is not None:
-            told = await asyncio.to_thread(_read, source, where, backend)
+            try:
+                told = await asyncio.to_thread(_read, source, where, backend)
+            except ModelNotFound as error:
+                raise ModelNotFound(
+                    f"the files of {model.uri} are gone: {error.message}", hint="deploy another version, or log it again"
+                ) from error
             model = told.model_copy(
                 update={
                     "uri": model.uri,

@@ -1,8 +1,9 @@
 """Pickle an object once, and learn from that what it needs and whether it is still the same.
 
-One pass of cloudpickle tells three things: which modules the object's classes and functions come from, which of them travel by
-value because they were made in the notebook, and a digest that is equal for equal objects. The digest's own pickle leaves out what differs
-between two runs of the same cell without changing behaviour: cloudpickle's random class ids, file names, line numbers.
+One pass of cloudpickle tells three things: which modules the object's classes and functions come from, which of them
+travel by value because they were made in the notebook, and a digest that is equal for equal objects. The digest's own
+pickle leaves out what differs between two runs of the same cell without changing behaviour: cloudpickle's random class
+ids, file names, line numbers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A migrated, empty registry database, kept once per user and MLflow version and copied into each new home.
 
-MLflow creates a new SQLite registry by running every migration it ever had, which takes 3 to 5 seconds; a copy takes milliseconds.
+MLflow creates a new SQLite registry by running every migration it ever had, which takes 3 to 5 seconds; a copy takes
+milliseconds.
 """
 
 from __future__ import annotations

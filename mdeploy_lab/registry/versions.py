@@ -1,7 +1,7 @@
 """Write a captured object into the registry as a new version, whole or not at all; find the version that is already there.
 
-Only MlflowClient is used: ``log_model`` works on global state (the active run, the tracking URI), and a model's URI given as the source of a
-version is looked up in the global registry rather than in the client's.
+Only MlflowClient is used: ``log_model`` works on global state (the active run, the tracking URI), and a model's URI given
+as the source of a version is looked up in the global registry rather than in the client's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from mdeploy_lab.errors import MDeployError, RegistryUnavailable
+from mdeploy_lab.errors import MDeployError, ModelNotSupported, RegistryUnavailable
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import mlmodel, template
 from mdeploy_lab.registry.backend import Backend, called, client, local_path, unavailable
@@ -62,9 +62,9 @@ def open_client(home: Home, backend: Backend) -> Any:
 def find(mlflow_client: Any, backend: Backend, name: str, digest: str) -> Version | None:
     """Return the newest version of ``name`` that has this digest and whose files are still there."""
     condition = f"name = '{name}' and tags.`{DIGEST_TAG}` = '{digest}'"
-    found = called(lambda: mlflow_client.search_model_versions(condition, max_results=10), backend)
+    found = called(backend, mlflow_client.search_model_versions, condition, max_results=10)
     for entry in sorted(found, key=lambda v: int(v.version), reverse=True):
-        where = local_path(called(lambda e=entry: mlflow_client.get_model_version_download_uri(name, e.version), backend))
+        where = local_path(called(backend, mlflow_client.get_model_version_download_uri, name, entry.version))
         if entry.status == "READY" and (where is None or (where / mlmodel.FILE).is_file()):
             return Version(name, str(entry.version), where, dict(entry.tags))
     return None
@@ -78,20 +78,31 @@ def add(mlflow_client: Any, home: Home, backend: Backend, name: str, save: Save,
     RegistryUnavailable
         When it cannot be written; nothing half-made is left.
     """
-    experiment = called(lambda: _experiment(mlflow_client, home, backend), backend)
-    logged = called(lambda: mlflow_client.create_logged_model(experiment, name=_artifact_name(name), tags=tags), backend)
-    target = local_path(logged.artifact_location)
+    from mlflow.exceptions import MlflowException
+
     try:
-        _write(mlflow_client, backend, logged, target, save)
-        called(lambda: mlflow_client.finalize_logged_model(logged.model_id, "READY"), backend)
-        version = _register(mlflow_client, backend, name, logged, tags)
-    except BaseException:  # KeyboardInterrupt too: what was begun is taken away again
-        with suppress(Exception):
-            mlflow_client.delete_logged_model(logged.model_id)
-        if target is not None:
-            shutil.rmtree(target, ignore_errors=True)
-        raise
+        experiment = called(backend, _experiment, mlflow_client, home, backend)
+        logged = called(backend, mlflow_client.create_logged_model, experiment, name=_artifact_name(name), tags=tags)
+        target = local_path(logged.artifact_location)
+        try:
+            _write(mlflow_client, backend, logged, target, save)
+            called(backend, mlflow_client.finalize_logged_model, logged.model_id, "READY")
+            version = _register(mlflow_client, backend, name, logged, tags)
+        except BaseException:  # KeyboardInterrupt too: what was begun is taken away again
+            _discard(mlflow_client, logged.model_id, target)
+            raise
+    except MlflowException as error:
+        raise RegistryUnavailable(
+            f"the registry refuses the model {name}: {str(error).splitlines()[0][:300]}", hint="choose another name"
+        ) from error
     return Version(name, version, target, tags)
+
+
+def _discard(mlflow_client: Any, model_id: str, target: Path | None) -> None:
+    with suppress(Exception):  # the first error is the one to show
+        mlflow_client.delete_logged_model(model_id)
+    if target is not None:
+        shutil.rmtree(target.parent, ignore_errors=True)
 
 
 def _artifact_name(name: str) -> str:
@@ -128,7 +139,7 @@ def _write(mlflow_client: Any, backend: Backend, logged: Any, target: Path | Non
             directory = Path(work) / "model"
             save(directory, model)
             if target is None:
-                called(lambda: mlflow_client.log_model_artifacts(logged.model_id, str(directory)), backend)
+                called(backend, mlflow_client.log_model_artifacts, logged.model_id, str(directory))
                 return
             if target.is_dir():
                 target.rmdir()
@@ -140,37 +151,37 @@ def _write(mlflow_client: Any, backend: Backend, logged: Any, target: Path | Non
     except MlflowException as error:
         if isinstance(error.__cause__, OSError):
             raise unavailable(error.__cause__, backend) from error
-        first = str(error).splitlines()[0]
-        raise RegistryUnavailable(
-            f"MLflow could not save the model: {first[:300]}", hint="save it with mlflow, then deploy its URI"
+        raise ModelNotSupported(
+            f"MLflow cannot save it: {str(error).splitlines()[0][:300]}", hint="save it with mlflow, then deploy its URI"
         ) from error
 
 
 def _register(mlflow_client: Any, backend: Backend, name: str, logged: Any, tags: dict[str, str]) -> str:
-    from mlflow.exceptions import MlflowException
-
-    made = False
+    made = _ensure_registered_model(mlflow_client, backend, name)
+    # A server resolves the id against itself; a database in this process would resolve it against the global registry.
+    remote = urlsplit(backend.registry_uri).scheme in {"http", "https"}
+    source, model_id = (f"models:/{logged.model_id}", logged.model_id) if remote else (logged.artifact_location, None)
     try:
-        called(lambda: mlflow_client.create_registered_model(name), backend)
-        made = True
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise RegistryUnavailable(
-                f"the registry refuses the model {name}: {str(error).splitlines()[0][:300]}", hint="choose another name"
-            ) from error
-    try:
-        # A server resolves the id against itself; a database in this process would resolve it against the global registry.
-        remote = urlsplit(backend.registry_uri).scheme in {"http", "https"}
-        source, model_id = (f"models:/{logged.model_id}", logged.model_id) if remote else (logged.artifact_location, None)
-        version = called(
-            lambda: mlflow_client.create_model_version(name, source=source, tags=tags, model_id=model_id), backend
-        ).version
+        entry = called(backend, mlflow_client.create_model_version, name, source=source, tags=tags, model_id=model_id)
     except BaseException:
         if made:
-            with suppress(Exception):
+            with suppress(Exception):  # the first error is the one to show
                 mlflow_client.delete_registered_model(name)
         raise
     with suppress(Exception):  # only for MLflow's own screens: which versions this logged model became
-        entry = json.dumps([{"name": name, "version": int(version)}])
-        mlflow_client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": entry})
-    return str(version)
+        told = json.dumps([{"name": name, "version": int(entry.version)}])
+        mlflow_client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": told})
+    return str(entry.version)
+
+
+def _ensure_registered_model(mlflow_client: Any, backend: Backend, name: str) -> bool:
+    """Make the registered model; return whether it was not there before."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        called(backend, mlflow_client.create_registered_model, name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+        return False
+    return True

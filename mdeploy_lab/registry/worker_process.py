@@ -12,14 +12,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mdeploy_lab.errors import MDeployError, RegistryUnavailable, from_body
+from mdeploy_lab.errors import RegistryUnavailable, from_body
 from mdeploy_lab.registry.backend import QUIET
 
 LINE_LIMIT = 64 * 2**20
 """Bytes of one answer."""
-WARM_SECONDS = 120.0
 END_SECONDS = 3.0
 ATTEMPTS = 2
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
+"""Instead of MLflow's seven tries of two minutes each; what the user set counts."""
 
 
 @dataclass
@@ -48,11 +49,6 @@ class WorkerProcess:
     def pid(self) -> int | None:
         """The process, when one runs."""
         return self._running.process.pid if self._running is not None else None
-
-    async def warm(self) -> None:
-        """Let the worker import mlflow and build the registry template; a failure shows at the first call."""
-        with suppress(MDeployError):
-            await self.call("warm", {}, deadline=WARM_SECONDS)
 
     async def call(
         self,
@@ -122,7 +118,8 @@ class WorkerProcess:
             return self._running
 
     async def _start(self) -> _Running:
-        environ = {**(os.environ if self._environ is None else self._environ), **QUIET, "PYTHONUNBUFFERED": "1"}
+        given = os.environ if self._environ is None else self._environ
+        environ = {**PATIENCE, **given, **QUIET}
         try:
             self._log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._log.open("wb") as log:
