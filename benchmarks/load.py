@@ -66,17 +66,15 @@ class _Connection(asyncio.Protocol):
         self._times = times
         self._failures = failures
         self._began = 0.0
-        self._transport: asyncio.Transport | None = None
+        self._transport: Any = None  # uvloop's is no asyncio.Transport
         self._parser: Any = None
         self.closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._next()
 
     def _next(self) -> None:
-        assert self._transport is not None
         self._parser = httptools.HttpResponseParser(self)
         self._began = time.perf_counter()
         self._transport.write(self._request)
@@ -90,8 +88,7 @@ class _Connection(asyncio.Protocol):
         if status != 200:
             self._failures.append(status)
         if self.closing:
-            assert self._transport is not None
-            self._transport.close()
+                self._transport.close()
         else:
             asyncio.get_running_loop().call_soon(self._next)
 
