@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
 from mdeploy_lab.client.handle import AsyncDeployment
-from mdeploy_lab.client.intake import Intake, default_name, is_reference, take_object, take_reference
+from mdeploy_lab.client.intake import Capturing, Intake, default_name, is_reference, take_object, take_reference
 from mdeploy_lab.client.loop import in_caller, tell
 from mdeploy_lab.client.namespace import user_namespace
 from mdeploy_lab.client.predicting import Predictor
@@ -173,6 +173,8 @@ class AsyncClient:
         check_parity: bool | None = None,
         dry_run: bool | None = None,
         input_example: Any = None,
+        requirements: Sequence[str] | None = None,
+        code_paths: Sequence[str] | None = None,
         if_exists: Literal["update", "error"] = "update",
         wait: bool = True,
         timeout: float | None = None,
@@ -192,6 +194,8 @@ class AsyncClient:
             An id of your own: 3 to 63 lower-case letters, digits and hyphens.
         input_example
             Rows like those that callers will send: the signature comes from them, and they are asked again over HTTP.
+        requirements, code_paths
+            For a live object: its packages in place of those that are found, and modules of yours besides those found.
         if_exists
             ``"error"`` refuses when the group has a deployment of this name or id.
         wait
@@ -217,9 +221,9 @@ class AsyncClient:
             known = await self._existing(name, id, group)
             if known is not None and if_exists == "error":
                 raise _exists(known)  # noqa: TRY301  # the progress line is taken away below, as for any other failure
-            taken = await self.take_in(
-                model, name=name, method=method, input_example=input_example, namespace=namespace, cell=cell, reporter=told
-            )
+            kept = known.spec.template.runtime.method if known is not None else None
+            how = Capturing(method or kept, input_example, requirements, code_paths)
+            taken = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=told)
             changed = await self._put(name, id, group, known, {**fields, **taken.fields}, if_exists)
         except BaseException:
             tell(told.end)
@@ -232,8 +236,7 @@ class AsyncClient:
         model: Any,
         *,
         name: str,
-        method: str | None = None,
-        input_example: Any = None,
+        how: Capturing,
         namespace: Mapping[str, Any] | None = None,
         cell: CellContext | None = None,
         reporter: Reporter | None = None,
@@ -246,11 +249,7 @@ class AsyncClient:
         told = reporter or self.reporters()
         tell(told.step, f"saving {name} as a model")
         space = namespace
-        return await in_caller(
-            lambda: take_object(
-                model, self.home, name=name, method=method, input_example=input_example, namespace=space, cell=cell
-            )
-        )
+        return await in_caller(lambda: take_object(model, self.home, name=name, how=how, namespace=space, cell=cell))
 
     async def _existing(self, name: str, id: str | None, group: str | None) -> Deployment | None:
         """Return the deployment that a deploy onto this name or id would update."""

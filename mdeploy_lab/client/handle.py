@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
+from mdeploy_lab.client.intake import Capturing
 from mdeploy_lab.client.moments import moment
 from mdeploy_lab.client.progress import Reporter
 from mdeploy_lab.client.show import ShownDeployment
@@ -248,9 +249,8 @@ class AsyncDeployment(ShownDeployment):
         given.pop("model", None)
         fields = {k: v for k, v in given.items() if v is not False or k not in {"start", "dry_run"}}
         if model is not None:
-            taken = await self.client.take_in(
-                model, name=self.name, method=method, input_example=input_example, reporter=reporter
-            )
+            how = Capturing(method or self.spec.template.runtime.method, input_example)
+            taken = await self.client.take_in(model, name=self.name, how=how, reporter=reporter)
             fields |= taken.fields
             self._notes = taken.notes
         if not message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from mdeploy_lab.client.namespace import name_of
 from mdeploy_lab.errors import InvalidInput, ModelNotFound
 from mdeploy_lab.models.registry import CellContext
 from mdeploy_lab.models.requests import ModelSource
-from mdeploy_lab.paths import Home
+from mdeploy_lab.paths import Home, find_home
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/")
 _REGISTERED = re.compile(r"models:/([^/@]+)")
@@ -79,15 +79,51 @@ def take_reference(model: str | os.PathLike[str], home: Home | None) -> Intake:
     return Intake({"model": ModelSource(uri=text, tracking_uri=where.tracking_uri, registry_uri=where.registry_uri)})
 
 
+@dataclass(frozen=True)
+class Capturing:
+    """How a live object is to be saved; see ``registry.capture.capture``."""
+
+    method: str | None = None
+    input_example: Any = None
+    requirements: Sequence[str] | None = None
+    code_paths: Sequence[str | os.PathLike[str]] | None = None
+
+
 def take_object(
     model: Any,
     home: Home | None,
     *,
     name: str,
-    method: str | None,
-    input_example: Any,
+    how: Capturing,
     namespace: Mapping[str, Any],
     cell: CellContext | None,
 ) -> Intake:
-    """Save and register a live object; call it in the thread that owns the object."""
-    raise NotImplementedError
+    """Save and register a live object; call it in the thread that owns the object.
+
+    Raises
+    ------
+    ModelNotSupported
+        When it cannot become a model.
+    """
+    from mdeploy_lab.registry.capture import capture
+
+    captured = capture(
+        model,
+        name=name,
+        home=home or find_home(),
+        method=how.method or "predict",
+        input_example=how.input_example,
+        namespace=namespace,
+        variable=name_of(model, namespace) or None,
+        cell=cell,
+        requirements=how.requirements,
+        code_paths=[Path(path) for path in how.code_paths] if how.code_paths is not None else None,
+    )
+    source = ModelSource(
+        uri=captured.uri,
+        tracking_uri=captured.tracking_uri,
+        registry_uri=captured.registry_uri,
+        source=captured.source,
+        interpreter=captured.interpreter,
+    )
+    return Intake({"model": source, "method": captured.method}, captured.notes)

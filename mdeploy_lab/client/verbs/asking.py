@@ -1,0 +1,46 @@
+"""``predict``: rows from a notebook's variable, or a body in a dialect from a file or a cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mdeploy_lab.client.verbs.verb import ID, Param, Verb, given
+from mdeploy_lab.errors import InvalidInput
+
+BAD_REQUEST = 400
+
+
+def _predict(client: Any, v: dict[str, Any]) -> Any:
+    handle = client.get(v["id"])
+    body = v.get("body")
+    if body is None:
+        if v.get("data") is None:
+            raise InvalidInput("there are no rows", hint=f"give a variable, or a JSON body: %%deploy predict {v['id']}")
+        return handle.predict(v["data"], **given(v, "revision", "timeout"))
+    options = given(v, "dialect", "revision", "timeout")
+    answer = handle.query(body, **options)
+    if answer.status >= BAD_REQUEST:
+        from mdeploy_lab.client.predicting import refused
+
+        raise refused(answer.status, answer.body, answer.text, answer.headers, handle.id)
+    return answer.body if answer.body is not None else answer.text
+
+
+def _document(value: Any) -> Any:
+    return value if isinstance(value, dict) else {"predictions": value}
+
+
+PREDICT = Verb(
+    "predict",
+    "Ask the endpoint, as its owner: no client and no token needed.",
+    (
+        ID,
+        Param("data", "data", "rows: a JSON body in a file or from - (shell), a variable (notebook)", ("--file", "-f")),
+        Param("dialect", "text", "the body's dialect; invocations", ("--dialect",)),
+        Param("revision", "int", "ask this revision", ("--revision",)),
+        Param("timeout", "float", "seconds to wait for the answer", ("--timeout",)),
+    ),
+    _predict,
+    _document,
+    "predict",
+)
