@@ -20,7 +20,7 @@ from mdeploy_lab.config import Config
 from mdeploy_lab.daemon import alive, launch
 from mdeploy_lab.daemon.lease import HomeLock
 from mdeploy_lab.engines.local.engine import LocalEngine
-from mdeploy_lab.engines.local.environments import requirement_differences
+from mdeploy_lab.engines.local.requirements import requirement_differences
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.gateway.envoy import EnvoyGateway
 from mdeploy_lab.gateway.passes import PassIssuer
@@ -108,7 +108,10 @@ class EngineProcess:
         stack.push_async_callback(store.close)
         registry = Registry(home)
         stack.push_async_callback(registry.close)
-        engine = LocalEngine(home, fetch=registry.fetch, log_days=config.get("logs.days"))
+        types = config.instance_types()
+        engine = LocalEngine(
+            home, fetch=registry.fetch, log_days=config.get("logs.days"), instance_types=tuple(types.values())
+        )
         gateway = EnvoyGateway(
             home,
             bind=config.get("gateway.bind"),
@@ -121,7 +124,6 @@ class EngineProcess:
         endpoint = Endpoint(gateway, PassIssuer(home.keys), self._token_used)
         stack.push_async_callback(endpoint.close)
         hub = Hub()
-        types = config.instance_types()
         reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, drain_seconds=config.get("drain_seconds"))
         service = DeploymentService(store, engine, _Models(registry), reconciler, endpoint, types, config.groups())
         stack.callback(store.subscribe(_publisher(store, service, hub)))
