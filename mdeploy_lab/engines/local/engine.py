@@ -75,7 +75,7 @@ class LocalEngine(Engine):
         source = dict(os.environ if environ is None else environ)
         self._launcher = Launcher(home, base_environment(source))
         self._shop = Shop(home, self._launcher, self._timing, clock, listen, source, instance_types, drain)
-        self._environments = Environments(home)
+        self._environments = Environments(home, source)
         self._raw = RawLogs(clock)
         self._logs = Logs(home.logs, self._raw, interval=self._timing.follow_interval)
         self._revisions: dict[tuple[str, int], LocalRevision] = {}

@@ -2,23 +2,209 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import collections
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from mdeploy_lab.models.deployment import Model
 from mdeploy_lab.paths import Home
 
+from .environ import base_environment
 from .problems import StartProblem
+from .requirements import installed, recorded_python, requirement_differences, requirements
+
+__all__ = ["Environments", "requirement_differences"]
 
 Progress = Callable[[float | None, str], None]
+SERVER = ("httptools", "pydantic", "uvicorn", "uvloop")
+"""What the runtime needs beside mlflow, in the versions that the engine itself runs with."""
+STEPS = {"Creating": 0.1, "Resolved": 0.3, "Prepared": 0.8, "Installed": 0.95}
+EVIDENCE_LINES = 40
+_FRAME = " \u00d7\u2570\u2500\u25b6"
+"""What uv draws around its errors."""
 
 
 class Environments:
-    """Builds and keeps isolated environments."""
+    """Builds and keeps isolated environments. Two revisions with the same requirements share one."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
+    def __init__(self, home: Home, environ: Mapping[str, str] | None = None) -> None:
+        self._root = home.environments
+        source = os.environ if environ is None else environ
+        self._environ = base_environment(source) | {n: v for n, v in source.items() if n.startswith("UV_")}
+        if "PIP_INDEX_URL" in source:
+            self._environ.setdefault("UV_DEFAULT_INDEX", source["PIP_INDEX_URL"])
+        self._locks: collections.defaultdict[str, asyncio.Lock] = collections.defaultdict(asyncio.Lock)
 
     async def build(self, model_path: Path, model: Model, progress: Progress) -> str:
-        """Return the interpreter of the environment for a model, built when there is none yet."""
-        raise StartProblem("environment", "isolate is not there yet")
+        """Return the interpreter of the environment for a model, built when there is none yet.
+
+        Cancelling ends the build and leaves nothing behind.
+
+        Raises
+        ------
+        StartProblem
+            When it cannot be built; the evidence is what uv said last.
+        """
+        recipe = await asyncio.to_thread(_recipe, model_path, model)
+        identity = {name: value for name, value in recipe.items() if name != "python"}
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+        target = self._root / digest
+        async with self._locks[digest]:
+            if not await asyncio.to_thread((target / "bin" / "python").exists):
+                await self._build(target, recipe, progress)
+            await asyncio.to_thread(_link_package, target)
+        return str(target / "bin" / "python")
+
+    async def _build(self, target: Path, recipe: Mapping[str, list[str]], progress: Progress) -> None:
+        temporary = await asyncio.to_thread(self._temporary, target)
+        try:
+            await self._create(temporary, recipe["python"], progress)
+            listed = temporary / "mdeploy-requirements.txt"
+            await asyncio.to_thread(listed.write_text, "\n".join(recipe["requirements"]) + "\n")
+            python = str(temporary / "bin" / "python")
+            await self._uv(progress, "pip", "install", "--python", python, "-r", str(listed))
+            await asyncio.to_thread(temporary.rename, target)
+        except OSError as error:
+            raise _problem(error.strerror or str(error), "") from error
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True))
+
+    def _temporary(self, target: Path) -> Path:
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in self._root.glob(f".{target.name}-*"):  # of an engine that died while it built
+            shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=self._root))
+
+    async def _create(self, directory: Path, pythons: list[str], progress: Progress) -> None:
+        """Make an empty environment with the first Python that can be had."""
+        problem: StartProblem | None = None
+        for python in pythons:
+            try:
+                await self._uv(progress, "venv", "--allow-existing", "--relocatable", "--python", python, str(directory))
+            except StartProblem as found:
+                problem = problem or found
+            else:
+                return
+        assert problem is not None
+        raise problem
+
+    async def _uv(self, progress: Progress, *arguments: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            _uv_binary(),
+            *arguments,
+            "--no-progress",
+            "--color=never",
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=self._environ,
+            start_new_session=True,
+        )
+        said: collections.deque[str] = collections.deque(maxlen=EVIDENCE_LINES)
+        try:
+            assert process.stderr is not None
+            async for raw in process.stderr:
+                line = raw.decode("utf-8", "replace").rstrip()
+                said.append(line)
+                word = line.split(" ", 1)[0]
+                if word in STEPS:
+                    progress(STEPS[word], line)
+            code = await process.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+        if code != 0:
+            raise _problem(_error_line(said), "\n".join(said))
+
+
+def _recipe(model_path: Path, model: Model) -> dict[str, list[str]]:
+    """Return what goes into the environment; everything that changes it is in here."""
+    file = model_path / "requirements.txt"
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        message = f"the model has no requirements.txt that can be read ({file})"
+        raise StartProblem(
+            "environment", message, hint="log the model with pip_requirements, or deploy without isolate"
+        ) from None
+    named = {canonicalize_name(r.name) for r in requirements(model_path)}
+    own = installed(sys.executable)
+    versions = own[1] if own else {}
+    extra = [name for name in SERVER if name not in named]
+    if not named & {"mlflow", "mlflow-skinny"}:
+        extra.append(f"mlflow=={versions['mlflow']}" if "mlflow" in versions else "mlflow>=3,<4")
+    elif "mlflow" not in named:
+        extra.append("mlflow")
+    pythons = _pythons(model_path, model)
+    return {
+        "python": pythons,
+        "version": pythons[1:] or pythons,
+        "platform": [platform.machine(), sysconfig.get_platform()],
+        "requirements": [*(line.strip() for line in lines if line.strip()), *extra],
+    }
+
+
+def _pythons(model_path: Path, model: Model) -> list[str]:
+    """Return which Python to ask uv for, the best first: the one that made the model, its version, its minor version."""
+    version = (model.interpreter.version if model.interpreter else "") or recorded_python(model_path)
+    wanted = []
+    if model.interpreter and model.interpreter.path and Path(model.interpreter.path).exists():
+        wanted.append(model.interpreter.path)
+    if version:
+        wanted += [version, ".".join(version.split(".")[:2])]
+    return list(dict.fromkeys(wanted)) or [sys.executable]
+
+
+def _link_package(environment: Path) -> None:
+    """Make this mdeploy_lab, and nothing else from where it is installed, importable in the environment."""
+    import mdeploy_lab
+
+    source = Path(mdeploy_lab.__file__).resolve().parent
+    for site in environment.glob("lib/python*/site-packages"):
+        link = site / "mdeploy_lab"
+        if link.is_symlink() and link.readlink() == source:
+            continue
+        with contextlib.suppress(FileNotFoundError):
+            link.unlink()
+        link.symlink_to(source, target_is_directory=True)
+
+
+def _uv_binary() -> str:
+    try:
+        from uv import find_uv_bin
+
+        return str(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = shutil.which("uv")
+    if found is None:
+        raise StartProblem("environment", "uv is not installed, which builds isolated environments", hint="pip install uv")
+    return found
+
+
+def _error_line(said: Iterable[str]) -> str:
+    lines = [line.strip(_FRAME) for line in said if line.strip(_FRAME)]
+    return next((line for line in lines if line.startswith(("error", "No solution"))), lines[-1] if lines else "uv failed")
+
+
+def _problem(line: str, evidence: str) -> StartProblem:
+    return StartProblem(
+        "environment",
+        f"the isolated environment cannot be built: {line.strip(_FRAME)}",
+        hint="see the evidence; check the model's requirements.txt and the package index, or deploy without isolate",
+        evidence=evidence,
+    )
