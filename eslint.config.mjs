@@ -7,7 +7,11 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['labextension/src/api/schema.ts', 'labextension/style/*.js'] },
   js.configs.recommended,
-  tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.strictTypeChecked.map(config => ({
+    ...config,
+    files: ['labextension/**/*.ts', 'labextension/**/*.tsx']
+  })),
+  { plugins: { jupyter: jupyterPlugin } },
   jupyterPlugin.configs.recommended,
   {
     files: ['labextension/**/*.ts', 'labextension/**/*.tsx'],
@@ -35,8 +39,14 @@ export default tseslint.config(
         'error',
         {
           patterns: [
-            { group: ['@jupyterlab/*', '@lumino/*', '@jupyter-notebook/*'], message: 'ui/ and api/ know only Transport.' },
-            { group: ['**/lab/*', '**/widget/*'], message: 'ui/ and api/ do not know where they are mounted.' }
+            {
+              group: ['@jupyterlab/*', '@lumino/*', '@jupyter-notebook/*'],
+              message: 'ui/ and api/ know only Transport.'
+            },
+            {
+              group: ['**/lab/*', '**/widget/*'],
+              message: 'ui/ and api/ do not know where they are mounted.'
+            }
           ]
         }
       ]
@@ -49,7 +59,10 @@ export default tseslint.config(
         'error',
         {
           patterns: [
-            { group: ['@jupyterlab/*', '@lumino/*', 'react', 'react-dom', '**/ui/*', '**/lab/*'], message: 'api/ is plain TypeScript.' }
+            {
+              group: ['@jupyterlab/*', '@lumino/*', 'react', 'react-dom', '**/ui/*', '**/lab/*'],
+              message: 'api/ is plain TypeScript.'
+            }
           ]
         }
       ]

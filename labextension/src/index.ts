@@ -1,1 +1,3 @@
-export default [];
+import { outputPlugin, panelPlugin } from './lab/plugin';
+
+export default [panelPlugin, outputPlugin];

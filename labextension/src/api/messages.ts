@@ -1,0 +1,41 @@
+/** What is pushed: the engine's changes, and how the connection stands. */
+
+import type { Deployment, ErrorBody } from './types';
+
+export interface LogLine {
+  at: string;
+  message: string;
+  level: string;
+  logger: string;
+  stream: 'log' | 'stdout' | 'stderr' | 'access';
+  request_id: string;
+  replica: string;
+  revision: number;
+}
+
+export interface Observation {
+  seq: number;
+  at: string;
+  kind: string;
+  level: 'debug' | 'info' | 'warning' | 'error';
+  message: string;
+  cause: string;
+  actor: string;
+  revision: number | null;
+  replica: string;
+}
+
+/** Why there is no connection: `missing` is a Jupyter server without our extension. */
+export type Obstacle = 'unreachable' | 'missing' | 'refused';
+
+export type Message =
+  | { topic: 'connection'; open: boolean; obstacle?: Obstacle }
+  | { topic: 'server'; version: string; actor: string; can_write: boolean }
+  | { topic: 'engine'; connected: boolean; error?: ErrorBody; subscription?: string }
+  | { topic: 'hello'; subscription?: string }
+  | { topic: 'deployment'; id: string; deployment: Deployment | null }
+  | { topic: 'deleted'; id: string }
+  | { topic: 'event'; id: string; event: Observation | null }
+  | { topic: 'log'; id: string; line: LogLine; subscription?: string }
+  | { topic: 'skipped'; id: string; count: number; subscription?: string }
+  | { topic: 'error'; subscription: string; error: ErrorBody };

@@ -1,0 +1,2 @@
+/** The translation domain of this extension. */
+export const DOMAIN = 'mdeploy_lab';

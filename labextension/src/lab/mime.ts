@@ -1,0 +1,32 @@
+/** A deployment shown in a cell: live while the kernel is busy, and again when the notebook is opened later. */
+
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import { Panel } from '@lumino/widgets';
+import type { Parts } from './parts';
+
+export const MIME_TYPE = 'application/vnd.mdeploy.deployment.v1+json';
+
+class CellOutput extends Panel implements IRenderMime.IRenderer {
+  constructor(private readonly load: () => Promise<Parts>) {
+    super();
+    this.addClass('mdl-Root');
+    this.addClass('mdl-Output');
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const parts = await this.load();
+    if (this.isDisposed) {
+      return;
+    }
+    const widget = parts.cell(model.data[MIME_TYPE]);
+    if (widget === null) {
+      throw new Error('this output was made by another version of mdeploy');
+    }
+    this.widgets.slice().forEach(old => old.dispose());
+    this.addWidget(widget);
+  }
+}
+
+export function rendererFactory(load: () => Promise<Parts>): IRenderMime.IRendererFactory {
+  return { safe: true, mimeTypes: [MIME_TYPE], defaultRank: 40, createRenderer: () => new CellOutput(load) };
+}

@@ -1,0 +1,40 @@
+/** Everything that is needed only when something is shown: loaded then, and once. */
+
+import type { ServerConnection } from '@jupyterlab/services';
+import type { ITranslator } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import * as React from 'react';
+import { CellCard } from '../ui/CellCard';
+import { HostProvider, type Host } from '../ui/host';
+import { Panel } from '../ui/Panel';
+import { readPayload } from '../ui/payload';
+import { DeploymentStore } from '../ui/store';
+import { DOMAIN } from './domain';
+import { labHost } from './host';
+import { LabTransport } from './transport';
+
+/** One store for panel and cells, so that they always agree and share one WebSocket. */
+export class Parts {
+  readonly store: DeploymentStore;
+  readonly #host: Host;
+
+  constructor(settings: ServerConnection.ISettings, translator: ITranslator) {
+    const transport = new LabTransport(settings);
+    this.store = new DeploymentStore(transport);
+    this.#host = labHost(translator.load(DOMAIN), translator.languageCode, transport);
+  }
+
+  panel(): ReactWidget {
+    return this.#mount(<Panel store={this.store} />);
+  }
+
+  /** Null when the output is none that this version can show. */
+  cell(output: unknown): ReactWidget | null {
+    const payload = readPayload(output);
+    return payload === null ? null : this.#mount(<CellCard store={this.store} payload={payload} />);
+  }
+
+  #mount(content: React.ReactElement): ReactWidget {
+    return ReactWidget.create(<HostProvider value={this.#host}>{content}</HostProvider>);
+  }
+}

@@ -1,0 +1,71 @@
+/** What a notebook file keeps of a deployment: enough for a picture when nothing answers. */
+
+import type { Deployment, State } from '../api/types';
+
+const STATES: readonly string[] = ['deploying', 'deployed', 'failed', 'stopping', 'stopped'];
+
+/** Everything optional may be missing: notebooks outlive versions. */
+export interface Payload {
+  id: string;
+  uid: string;
+  name: string;
+  url: string;
+  state: State;
+  /** The whole deployment as REST gives it, where the kernel's mdeploy put it in. */
+  deployment?: Deployment;
+  replicas?: { ready: number; wanted: number };
+  model?: string;
+  message?: string;
+}
+
+/** Read a cell's output, which anybody may have written; null when it is none of ours. */
+export function readPayload(value: unknown): Payload | null {
+  const data = isRecord(value) ? value : {};
+  const deployment = isDeployment(data['deployment'])
+    ? data['deployment']
+    : isDeployment(value)
+      ? value
+      : undefined;
+  const id = text(data['id']) || (deployment?.id ?? '');
+  if (id === '') {
+    return null;
+  }
+  const state = text(data['state']) || (deployment?.status.state ?? '');
+  const payload: Payload = {
+    id,
+    uid: text(data['uid']) || (deployment?.uid ?? ''),
+    name: text(data['name']) || (deployment?.spec.name ?? id),
+    url: text(data['url']) || (deployment?.url ?? ''),
+    state: STATES.includes(state) ? (state as State) : 'deploying',
+    model: text(data['model']),
+    message: text(data['message'])
+  };
+  if (deployment !== undefined) {
+    payload.deployment = deployment;
+  }
+  const replicas = data['replicas'];
+  if (isRecord(replicas) && typeof replicas['ready'] === 'number' && typeof replicas['wanted'] === 'number') {
+    payload.replicas = { ready: replicas['ready'], wanted: replicas['wanted'] };
+  }
+  return payload;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeployment(value: unknown): value is Deployment {
+  return (
+    isRecord(value) &&
+    isRecord(value['spec']) &&
+    isRecord(value['spec']['template']) &&
+    isRecord(value['spec']['template']['model']) &&
+    isRecord(value['status']) &&
+    isRecord(value['status']['replicas']) &&
+    typeof value['updated_at'] === 'string'
+  );
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

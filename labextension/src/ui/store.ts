@@ -1,0 +1,228 @@
+/** All deployments as they are now: loaded once, kept right by what is pushed. No React in here. */
+
+import { Api } from '../api/client';
+import type { Message, Obstacle } from '../api/messages';
+import { ApiError, type Transport } from '../api/transport';
+import type { Deployment, ErrorBody } from '../api/types';
+
+/** `old`: what is shown was true when the connection was last there. */
+export type Freshness = 'loading' | 'live' | 'old';
+export type Verb = 'stop' | 'start';
+
+export interface ServerInfo {
+  version: string;
+  actor: string;
+  canWrite: boolean;
+}
+
+export interface Snapshot {
+  readonly deployments: readonly Deployment[];
+  readonly byId: ReadonlyMap<string, Deployment>;
+  readonly loaded: boolean;
+  readonly freshness: Freshness;
+  readonly obstacle: Obstacle | null;
+  readonly engineAway: ErrorBody | null;
+  readonly failure: ErrorBody | null;
+  readonly server: ServerInfo | null;
+  readonly pending: ReadonlyMap<string, Verb>;
+  readonly refusals: ReadonlyMap<string, ErrorBody>;
+}
+
+const EMPTY: Snapshot = {
+  deployments: [],
+  byId: new Map(),
+  loaded: false,
+  freshness: 'loading',
+  obstacle: null,
+  engineAway: null,
+  failure: null,
+  server: null,
+  pending: new Map(),
+  refusals: new Map()
+};
+
+export class DeploymentStore {
+  readonly api: Api;
+  #snapshot = EMPTY;
+  #listeners = new Set<() => void>();
+  #users = 0;
+  #leave: (() => void) | null = null;
+  #loading: AbortController | null = null;
+  #meanwhile: Message[] = [];
+
+  constructor(private readonly transport: Transport) {
+    this.api = new Api(transport);
+  }
+
+  /** For `useSyncExternalStore`. */
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** For `useSyncExternalStore`. */
+  readonly snapshot = (): Snapshot => this.#snapshot;
+
+  /** Follow the deployments until the returned function is called; several users share one subscription. */
+  readonly open = (): (() => void) => {
+    this.#users += 1;
+    this.#leave ??= this.transport.subscribe('deployments', message => this.#receive(message));
+    let open = true;
+    return () => {
+      if (open) {
+        open = false;
+        this.#users -= 1;
+        if (this.#users === 0) {
+          this.#close();
+        }
+      }
+    };
+  };
+
+  /** Stop or start one; the push brings the result, a refusal stays with the deployment until the next try. */
+  async act(id: string, verb: Verb): Promise<void> {
+    this.#set({
+      pending: new Map(this.#snapshot.pending).set(id, verb),
+      refusals: without(this.#snapshot.refusals, id)
+    });
+    try {
+      const { deployment } = await this.api[verb](id);
+      this.#put(deployment);
+    } catch (error) {
+      this.#set({ refusals: new Map(this.#snapshot.refusals).set(id, errorBody(error)) });
+    } finally {
+      this.#set({ pending: without(this.#snapshot.pending, id) });
+    }
+  }
+
+  /** Fetch everything again. Also starts an engine that is away, because the server does so for a request. */
+  async reload(): Promise<void> {
+    this.#loading?.abort();
+    const loading = (this.#loading = new AbortController());
+    this.#meanwhile = [];
+    try {
+      const found = await this.api.list(loading.signal);
+      if (loading.signal.aborted) {
+        return;
+      }
+      const byId = new Map(found.map(deployment => [deployment.id, deployment]));
+      for (const message of this.#meanwhile) {
+        apply(byId, message);
+      }
+      this.#loading = null;
+      this.#set({
+        ...derived(byId),
+        loaded: true,
+        failure: null,
+        engineAway: null,
+        freshness: this.#fresh()
+      });
+    } catch (error) {
+      if (!loading.signal.aborted) {
+        this.#loading = null;
+        this.#set({ failure: errorBody(error) });
+      }
+    }
+  }
+
+  #fresh(): Freshness {
+    return this.#leave === null ? 'old' : 'live';
+  }
+
+  #close(): void {
+    this.#leave?.();
+    this.#leave = null;
+    this.#loading?.abort();
+    this.#loading = null;
+    this.#set({ freshness: this.#snapshot.loaded ? 'old' : 'loading' });
+  }
+
+  #receive(message: Message): void {
+    switch (message.topic) {
+      case 'connection':
+        this.#set(
+          message.open ? { obstacle: null } : { obstacle: message.obstacle ?? null, ...this.#stale() }
+        );
+        break;
+      case 'server':
+        this.#set({
+          server: { version: message.version, actor: message.actor, canWrite: message.can_write }
+        });
+        break;
+      case 'engine':
+        this.#set(
+          message.connected ? { engineAway: null } : { engineAway: message.error ?? null, ...this.#stale() }
+        );
+        break;
+      case 'hello':
+      case 'skipped':
+        void this.reload();
+        break;
+      case 'deployment':
+      case 'deleted':
+        if (this.#loading !== null) {
+          this.#meanwhile.push(message);
+        }
+        if (this.#snapshot.loaded) {
+          const byId = new Map(this.#snapshot.byId);
+          apply(byId, message);
+          this.#set(derived(byId));
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  #stale(): Partial<Snapshot> {
+    return { freshness: this.#snapshot.loaded ? 'old' : 'loading' };
+  }
+
+  /** Take an answer, unless a push has already brought something newer. */
+  #put(deployment: Deployment): void {
+    const known = this.#snapshot.byId.get(deployment.id);
+    if (known !== undefined && known.resource_version >= deployment.resource_version) {
+      return;
+    }
+    const byId = new Map(this.#snapshot.byId).set(deployment.id, deployment);
+    this.#set(derived(byId));
+  }
+
+  #set(change: Partial<Snapshot>): void {
+    this.#snapshot = { ...this.#snapshot, ...change };
+    for (const listener of this.#listeners) {
+      listener();
+    }
+  }
+}
+
+function apply(byId: Map<string, Deployment>, message: Message): void {
+  if (message.topic === 'deleted') {
+    byId.delete(message.id);
+  } else if (message.topic === 'deployment' && message.deployment !== null) {
+    byId.set(message.deployment.id, message.deployment);
+  }
+}
+
+/** Newest change first, as F3 has it; equal times by id, so that nothing jumps. */
+function derived(byId: ReadonlyMap<string, Deployment>): Pick<Snapshot, 'byId' | 'deployments'> {
+  const deployments = [...byId.values()].sort(
+    (a, b) => b.updated_at.localeCompare(a.updated_at) || a.id.localeCompare(b.id)
+  );
+  return { byId, deployments };
+}
+
+function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
+
+/** Return the error body of whatever was thrown. */
+export function errorBody(error: unknown): ErrorBody {
+  if (error instanceof ApiError) {
+    return error.body;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, reason: 'MDeployError', code: 'error', hint: '', details: {} };
+}
