@@ -1,4 +1,4 @@
-"""Ids for the shell's completion: asked of a running engine, which is never started for that."""
+"""Ids for the shell's completion."""
 
 from __future__ import annotations
 
@@ -8,22 +8,7 @@ SECONDS = 0.5
 
 
 def complete_ids(_context: Any, _param: Any, incomplete: str) -> list[str]:
-    """Return the ids that begin with what was typed; none when no engine answers quickly."""
-    import http.client
-    import json
-    import socket
+    """Return the ids that begin with what was typed."""
+    from mdeploy_lab.client.nearby import running_ids
 
-    from mdeploy_lab.paths import find_home
-
-    connection = http.client.HTTPConnection("mdeploy", timeout=SECONDS)
-    connection.sock = socket.socket(socket.AF_UNIX)
-    connection.sock.settimeout(SECONDS)
-    try:
-        connection.sock.connect(str(find_home().socket))
-        connection.request("GET", "/deployments")
-        answer = json.loads(connection.getresponse().read())
-        return [d["id"] for d in answer["deployments"] if d["id"].startswith(incomplete)]
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
-        return []
-    finally:
-        connection.close()
+    return [found for found in running_ids(SECONDS) if found.startswith(incomplete)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 from mdeploy_lab.models.deployment import Deployment, Phase
@@ -87,6 +88,16 @@ def _columns(stream: TextIO) -> int:
         return 80
 
 
+_surface: list[Callable[[], Reporter]] = []
+
+
+def show_progress_with(make: Callable[[], Reporter] | None) -> None:
+    """Let a surface, such as a notebook, show the progress of verbs that are given no reporter; None undoes it."""
+    _surface[:] = [make] if make is not None else []
+
+
 def default_reporter() -> Reporter:
-    """Return a reporter for this process: a line on a terminal, else nothing."""
+    """Return a reporter for this process: the surface's own, a line on a terminal, or nothing."""
+    if _surface:
+        return _surface[0]()
     return TerminalReporter() if sys.stderr is not None and sys.stderr.isatty() else Reporter()

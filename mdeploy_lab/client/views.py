@@ -166,6 +166,7 @@ class DiffTable(Table[FieldChange]):
         super().__init__(diff.changes, CHANGES, f"revisions {diff.before} and {diff.after} run the same")
         self.before = diff.before
         self.after = diff.after
+        self.changes = diff.changes
 
 
 class Logs(list[LogLine]):
