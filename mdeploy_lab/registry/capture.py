@@ -126,6 +126,9 @@ class _Draft:
             input_example=input_example,
             namespace=namespace,
         )
+        if self.evidence.restore:
+            self.flavor = flavors.with_form(self.flavor, self.obj)
+            self.serialization = self.flavor.serialization
         self.notes = list(self.evidence.notes)
 
     def collect(self, given: Sequence[str] | None, extra_code: Sequence[str | Path] | None) -> None:
@@ -153,6 +156,7 @@ class _Draft:
             "flavor": self.flavor.name,
             "serialization": self.serialization,
             "method": self.method,
+            "form": self.evidence.form,
             "signature": signature.to_dict() if signature is not None else None,
             "requirements": self.requirements,
             "python": [self.interpreter.path, self.interpreter.version],
@@ -208,6 +212,7 @@ class _Draft:
                 path,
                 method=self.method,
                 serialization=self.serialization,
+                form=self.evidence.form,
                 signature=self.evidence.signature,
                 mlflow_model=model,
                 input_example=self.evidence.example,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
-from mdeploy_lab.registry import checks, flavors, frames, parity
+from mdeploy_lab.registry import checks, flavors, forms, frames, parity
 
 SLOW = 1.0
 """Seconds for the first few rows beyond which a model is not asked again."""
@@ -23,6 +23,8 @@ class Evidence:
     example: Any = None
     data: Any = None
     parity: dict[str, Any] | None = None
+    form: dict[str, Any] = field(default_factory=lambda: forms.PLAIN)
+    restore: bool = False
     notes: list[str] = field(default_factory=list)
 
 
@@ -63,7 +65,9 @@ def _use(found: Evidence, flavor: flavors.Flavor, obj: Any, method: str, title: 
     if found.signature is None:
         return
     shown = min(frames.EXAMPLE_ROWS, frames.count(data))
-    found.example = frames.rows(data, frames.EXAMPLE_ROWS)
+    found.example = forms.schema_input(frames.rows(data, frames.EXAMPLE_ROWS))
+    found.form = forms.form_of(data)
+    found.restore = forms.needs_restoring(found.form, data)
     found.signature_from = origin
     found.notes.append(f"signature from {origin} ({shown} row{'s' if shown != 1 else ''})")
     _compare(found, flavor, obj, method, title, data, seconds=first)
@@ -77,8 +81,7 @@ def _schema(found: Evidence, flavor: flavors.Flavor, obj: Any, method: str, titl
     began = time.perf_counter()
     answers = ask(flavor, obj, method, title, frames.rows(data, frames.EXAMPLE_ROWS))
     seconds = time.perf_counter() - began
-    inputs = frames.rows(data, frames.SCHEMA_ROWS)
-    inputs = inputs.to_frame() if frames.is_series(inputs) else inputs
+    inputs = forms.schema_input(frames.rows(data, frames.SCHEMA_ROWS))
     with flavors.quiet():
         try:
             found.signature = infer_signature(inputs, answers)

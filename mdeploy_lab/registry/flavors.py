@@ -52,6 +52,12 @@ def detect(obj: Any, *, method: str, from_notebook: bool) -> Flavor:  # noqa: PL
     return Flavor("python_function", "cloudpickle")
 
 
+def with_form(flavor: Flavor, obj: Any) -> Flavor:
+    """Return the flavour for a model that takes its input in a form of its own (see ``wrappers``), where that can be."""
+    known = flavor.name in {"sklearn", "xgboost", "lightgbm", "catboost"} and type(obj).__name__ != "Booster"
+    return Flavor("python_function", "cloudpickle", flavor.library) if known else flavor
+
+
 def _is(obj: Any, module: str, name: str) -> bool:
     """Return whether ``obj`` is an instance of a class of a library, if that is loaded at all."""
     cls = getattr(sys.modules.get(module), name, None)
@@ -92,6 +98,7 @@ def save(
     *,
     method: str,
     serialization: str,
+    form: dict[str, Any],
     signature: Any,
     **common: Any,
 ) -> None:
@@ -107,7 +114,7 @@ def save(
         if flavor.name == "sklearn":
             _save_sklearn(obj, method, serialization, common)
         elif flavor.name == "python_function":
-            _save_object(obj, method, common)
+            _save_object(obj, method, form, common)
         else:
             _save_native(flavor, obj, common)
 
@@ -146,7 +153,7 @@ def _takes(module: Any, argument: str) -> bool:
     return argument in inspect.signature(module.save_model).parameters
 
 
-def _save_object(obj: Any, method: str, common: dict[str, Any]) -> None:
+def _save_object(obj: Any, method: str, form: dict[str, Any], common: dict[str, Any]) -> None:
     import cloudpickle
     import mlflow.pyfunc
 
@@ -155,7 +162,7 @@ def _save_object(obj: Any, method: str, common: dict[str, Any]) -> None:
     if isinstance(obj, mlflow.pyfunc.PythonModel):
         mlflow.pyfunc.save_model(python_model=obj, **common)
         return
-    wrapped = wrappers.ObjectModel(obj, method if hasattr(obj, method) else "")
+    wrapped = wrappers.ObjectModel(obj, method if hasattr(obj, method) else "", form)
     cloudpickle.register_pickle_by_value(wrappers)
     try:
         mlflow.pyfunc.save_model(python_model=wrapped, **common)

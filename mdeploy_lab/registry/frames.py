@@ -107,8 +107,8 @@ def rows(value: Any, count: int) -> Any:
         return value.tocsr()[:count].copy()
     if isinstance(value, list):
         return list(value[:count])
-    if isinstance(value, dict):
-        return {k: rows(v, count) if isinstance(v, list) or is_array(v) else v for k, v in value.items()}
+    if isinstance(value, dict) and all(is_array(v) for v in value.values()):
+        return {k: rows(v, count) for k, v in value.items()}
     return value
 
 
@@ -117,8 +117,10 @@ def count(value: Any) -> int:
     if is_sparse(value):
         return int(value.shape[0])
     if isinstance(value, dict):
-        lengths = {len(v) for v in value.values() if isinstance(v, list) or (is_array(v) and v.ndim)}
+        lengths = {len(v) if is_array(v) and v.ndim else 1 for v in value.values()}
         return lengths.pop() if len(lengths) == 1 else 1
+    if isinstance(value, str):
+        return 1
     try:
         return len(value)
     except TypeError:
