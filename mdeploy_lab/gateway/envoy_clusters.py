@@ -20,6 +20,41 @@ UPSTREAM_IDLE = "4s"
 _PLENTY = 100_000
 
 
+_TWICE = (
+    {"prefix": "/invocations"},
+    {"prefix": "/transform"},
+    {"prefix": "/api/v1.0/predictions"},
+    {"prefix": "/api/v0.1/predictions"},
+    {"suffix": "/infer"},
+    {"suffix": ":predict"},
+    {"suffix": ":classify"},
+    {"suffix": ":regress"},
+)
+"""Paths (after the deployment's prefix) of requests that may be sent twice; feedback and streams may not.
+
+No regular expressions: Envoy compiles them for every cluster, and refuses large ones.
+"""
+
+_RETRY = {
+    "retry_on": "connect-failure,refused-stream,reset",
+    "num_retries": 1,
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": 5,
+    "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.01s"},
+    "retriable_request_headers": [
+        *({"name": ":path", "string_match": match} for match in _TWICE),
+        *({"name": ":method", "string_match": {"exact": method}} for method in ("GET", "HEAD")),
+    ],
+}
+
+
 def cluster_name(uid: str, revision: int) -> str:
     """Return the name of a revision's cluster."""
     return f"{uid}/{revision}"
@@ -72,7 +107,9 @@ def cluster(route: Route, backend: Backend) -> dict[str, Any]:
             "max_ejection_time_jitter": "0s",
             "max_ejection_percent": 100,
         },
-        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": _protocol(backend)},
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": _protocol(route, backend)
+        },
     }
 
 
@@ -89,12 +126,14 @@ def _endpoint(address: Address) -> dict[str, Any]:
     return endpoint
 
 
-def _protocol(backend: Backend) -> dict[str, Any]:
+def _protocol(route: Route, backend: Backend) -> dict[str, Any]:
     options: dict[str, Any] = {
         "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
         "common_http_protocol_options": {"idle_timeout": UPSTREAM_IDLE},
         "explicit_http_config": {"http_protocol_options": {}},
     }
+    if route.retry:
+        options["retry_policy"] = _RETRY
     if any(address.secret for address in backend.addresses):
         options["http_filters"] = [_SECRET_FILTER, _CODEC]
     return options

@@ -15,7 +15,7 @@ from mdeploy_lab.gateway import envoy_answers as answers
 from mdeploy_lab.gateway.base import Route
 from mdeploy_lab.gateway.envoy_clusters import clusters
 from mdeploy_lab.gateway.envoy_listeners import listeners
-from mdeploy_lab.gateway.envoy_routes import OPEN, REMOVED, RETRY, Side, host_entry, path_entries
+from mdeploy_lab.gateway.envoy_routes import NOT_RUNNING, OPEN, REMOVED, Side, host_entry, path_entries
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 
 __all__ = ["PROBE_PATH", "PROOF_PATH", "Document", "Tables", "bootstrap", "listener_document", "probe_document"]
@@ -52,10 +52,12 @@ _STATS = [
     {"prefix": "cluster_manager."},
     {"prefix": "listener_manager."},
     {"prefix": "server."},
-    {"prefix": "http."},
-    {"prefix": "vhost."},
-    {"safe_regex": {"regex": r"cluster\..*\.(upstream_(rq|cx)_.*|membership_.*|outlier_detection.*)"}},
+    {"safe_regex": {"regex": r"http\..*\.rds\..*"}},
+    {"safe_regex": {"regex": r"http\.(public|private)\.downstream_rq_.*"}},
+    {"safe_regex": {"regex": r"cluster\..*\.upstream_rq_(total|[1-5]xx|retry|timeout|active|time)"}},
+    {"safe_regex": {"regex": r"cluster\..*\.membership_(healthy|total)"}},
 ]
+"""Few, because Envoy looks at all of them whenever it is asked for one, and it is asked at every change."""
 
 
 def listener_document(settings: EnvoySettings) -> Document:
@@ -98,10 +100,7 @@ class Tables:
 
     def routes(self, routes: Mapping[str, Route], side: Side) -> Document:
         """Return the RDS document of one side."""
-        texts = [self._of(routes[uid]) for uid in sorted(routes)]
-        paths = [text.paths[side] for text in texts if text.paths[side]]
-        hosts = [text.hosts[side] for text in texts]
-        return _document([_table(self._settings, side, paths, hosts)])
+        return _document([_table(self._settings, side, [self._of(routes[uid]) for uid in sorted(routes)])])
 
     def forget(self, keep: Iterable[str]) -> None:
         """Drop the texts of deployments that are gone."""
@@ -117,9 +116,12 @@ class Tables:
 
 
 class _Texts(NamedTuple):
+    """The parts of the documents that come from one route."""
+
     clusters: dict[str, str]
-    paths: dict[Side, str]
-    hosts: dict[Side, str]
+    revisions: dict[Side, list[str]]
+    main: dict[Side, list[str]]
+    host: str
 
 
 def _cluster_texts(route: Route) -> dict[str, str]:
@@ -128,10 +130,12 @@ def _cluster_texts(route: Route) -> dict[str, str]:
 
 def _texts(route: Route, suffix: str) -> _Texts:
     sides: tuple[Side, Side] = ("public", "private")
+    entries = {side: path_entries(route, side) for side in sides}
     return _Texts(
         _cluster_texts(route),
-        {side: ",\n".join(json.dumps(entry) for entry in path_entries(route, side)) for side in sides},
-        {side: json.dumps(host_entry(route, side, suffix)) for side in sides},
+        {side: [json.dumps(entry) for entry in entries[side].revisions] for side in sides},
+        {side: [json.dumps(entry) for entry in entries[side].main] for side in sides},
+        json.dumps(host_entry(route, suffix)),
     )
 
 
@@ -141,16 +145,21 @@ def _document(resources: Iterable[str]) -> Document:
     return Document(version, f'{{"version_info": "{version}", "resources": [\n{text}\n]}}\n')
 
 
-def _table(settings: EnvoySettings, side: Side, paths: list[str], hosts: list[str]) -> str:
+def _table(settings: EnvoySettings, side: Side, parts: list[_Texts]) -> str:
     """Return a RouteConfiguration's text, made of the routes' own texts."""
-    unknown = json.dumps(_fixed(side, {"prefix": "/"}, answers.UNKNOWN))
-    fixed = [json.dumps(_fixed(side, {"path": PROOF_PATH}, _text(settings.proof)))] if side == "public" else []
+    proof = [_fixed(side, {"path": PROOF_PATH}, _text(settings.proof))] if side == "public" else []
+    entries = [
+        *map(json.dumps, proof),
+        *(text for part in parts for text in part.revisions[side]),
+        json.dumps({**NOT_RUNNING, "typed_per_filter_config": OPEN[side]}),
+        *(text for part in parts for text in part.main[side]),
+        json.dumps(_fixed(side, {"prefix": "/"}, answers.UNKNOWN)),
+    ]
     domains = json.dumps(list(settings.hosts) if side == "public" else ["*"])
-    head = json.dumps({"name": "gateway", "retry_policy": RETRY})[:-1]
-    main = f'{head}, "domains": {domains}, "routes": [\n' + ",\n".join([*fixed, *paths, unknown]) + "\n]}"
-    tables = [main, *hosts]
+    tables = [f'{{"name": "gateway", "domains": {domains}, "routes": [\n' + ",\n".join(entries) + "\n]}"]
     if side == "public":
         foreign = _fixed(side, {"prefix": "/"}, answers.FOREIGN_HOST)
+        tables += [part.host for part in parts]
         tables.append(json.dumps({"name": "foreign", "domains": ["*"], "routes": [foreign]}))
     head = json.dumps(
         {

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mdeploy_lab.gateway.envoy_answers import local_replies
 from mdeploy_lab.gateway.envoy_lua import CLIENT_AUTH
-from mdeploy_lab.gateway.envoy_routes import BASIC_AUTH, LUA, NOBODY, PASS_AUDIENCE, Side
+from mdeploy_lab.gateway.envoy_routes import BASIC_AUTH, LUA, NOBODY, PASS_AUDIENCE, STREAM_IDLE, Side
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 from mdeploy_lab.gateway.passes import ISSUER, PASS_HEADER
 
@@ -92,7 +92,7 @@ def _manager(
         "http2_protocol_options": {"max_concurrent_streams": 100},
         "preserve_external_request_id": True,
         "always_set_request_id_in_response": True,
-        "stream_idle_timeout": "300s",
+        "stream_idle_timeout": f"{STREAM_IDLE}s",
         "request_headers_timeout": "20s",
         "delayed_close_timeout": "1s",
     }
@@ -173,7 +173,7 @@ def _access_log(settings: EnvoySettings) -> list[dict[str, Any]]:
                 "log_format": {
                     "json_format": {
                         "at": "%START_TIME(%s.%3f)%",
-                        "id": "%METADATA(ROUTE:mdeploy:id)%",
+                        "id": "%ROUTE_NAME%",
                         "key": f"%DYNAMIC_METADATA({BASIC_AUTH}:username)%",
                     }
                 },

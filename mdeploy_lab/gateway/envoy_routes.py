@@ -7,26 +7,31 @@ right is ever looked at on the other listener. What is not said here for a route
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from mdeploy_lab.gateway import envoy_answers as answers
-from mdeploy_lab.gateway.base import Backend, Route
+from mdeploy_lab.gateway.base import Route
 from mdeploy_lab.gateway.envoy_clusters import cluster_name
 
 __all__ = [
     "BASIC_AUTH",
     "LUA",
     "NOBODY",
+    "NOT_RUNNING",
     "OPEN",
     "PASS_AUDIENCE",
     "REMOVED",
-    "RETRY",
+    "STREAM_IDLE",
+    "Entries",
     "Side",
     "host_entry",
     "path_entries",
 ]
 
 Side = Literal["public", "private"]
+
+STREAM_IDLE = 300
+"""Seconds without a byte after which a request is given up; longer for a deployment whose time-out is longer."""
 
 LUA = "mdeploy.lua"
 BASIC_AUTH = "mdeploy.basic_auth"
@@ -41,70 +46,54 @@ OPEN = {"public": {LUA: _DISABLED, BASIC_AUTH: _DISABLED}, "private": {PASS_AUDI
 
 REMOVED = ["authorization", "proxy-authorization", "x-mdeploy-auth", "x-mdeploy-pass"]
 
-PREDICT = (
-    r"/invocations/?(\?.*)?",
-    r"/v[12]/models/[^?]+(/infer|:predict|:classify|:regress)(\?.*)?",
-    r"/(api/v[01]\.[0-9]/predictions|transform(/v2)?)(\?.*)?",
-)
-"""Paths (after the deployment's prefix) of requests that may be sent twice; feedback and streams may not.
 
-Several small expressions, because Envoy refuses a large one.
-"""
+class Entries(NamedTuple):
+    """Routes of one deployment under the gateway's own host names.
 
-RETRY = {
-    "retry_on": "connect-failure,refused-stream,reset",
-    "num_retries": 1,
-    "retry_host_predicate": [
-        {
-            "name": "envoy.retry_host_predicates.previous_hosts",
-            "typed_config": {"@type": f"{_TYPE}.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"},
-        }
-    ],
-    "host_selection_retry_max_attempts": 5,
-    "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.01s"},
-    "retriable_request_headers": [
-        *({"name": ":path", "string_match": {"safe_regex": {"regex": regex}}} for regex in PREDICT),
-        {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}},
-    ],
-}
+    ``revisions`` of all deployments stand before ``NOT_RUNNING``, and that before ``main``.
+    """
+
+    revisions: list[dict[str, Any]]
+    main: list[dict[str, Any]]
 
 
-def path_entries(route: Route, side: Side) -> list[dict[str, Any]]:
-    """Return the routes of one deployment under the gateway's own host names, the more specific ones first."""
+NOT_RUNNING = {"match": {"safe_regex": {"regex": "/deployment/[^/]+/revision(/.*)?"}}, **answers.NOT_RUNNING}
+"""What is left of the paths under ``/revision`` once the live revisions have been matched."""
+
+
+def path_entries(route: Route, side: Side) -> Entries:
+    """Return the routes of one deployment by path."""
     base = f"/deployment/{route.id}"
-    entries = _entries(route, side, base)
+    main = [_route(route, base, _serving(route))]
     if route.api_name:
-        entries.append(_serving(route, side, f"/api/{route.group}/{route.api_name}"))
-    return entries
+        main.append(_route(route, f"/api/{route.group}/{route.api_name}", _serving(route)))
+    access = {"typed_per_filter_config": _access(route, side)}
+    return Entries([{**e, **access} for e in _revisions(route, base)], [{**e, **access} for e in main])
 
 
-def host_entry(route: Route, side: Side, suffix: str) -> dict[str, Any]:
-    """Return the virtual host ``<id>.<suffix>``, which serves the deployment at its root."""
-    return {"name": route.id, "domains": [f"{route.id}.{suffix}"], "retry_policy": RETRY, "routes": _entries(route, side, "")}
+def host_entry(route: Route, suffix: str) -> dict[str, Any]:
+    """Return the public virtual host ``<id>.<suffix>``, which serves the deployment at its root."""
+    return {
+        "name": route.id,
+        "domains": [f"{route.id}.{suffix}"],
+        "routes": [*_revisions(route, ""), _route(route, "", _serving(route))],
+        "typed_per_filter_config": _access(route, "public"),
+    }
 
 
-def _entries(route: Route, side: Side, base: str) -> list[dict[str, Any]]:
-    revisions = [
-        _route(route, side, f"{base}/revision/{backend.revision}", _to(route, cluster_name(route.uid, backend.revision)))
+def _revisions(route: Route, base: str) -> list[dict[str, Any]]:
+    return [
+        _route(route, f"{base}/revision/{backend.revision}", _to(route, cluster_name(route.uid, backend.revision)))
         for backend in route.backends
     ]
-    return [*revisions, _route(route, side, f"{base}/revision", answers.NOT_RUNNING), _serving(route, side, base)]
 
 
-def _serving(route: Route, side: Side, base: str) -> dict[str, Any]:
+def _serving(route: Route) -> dict[str, Any]:
     carrying = [backend for backend in route.backends if backend.weight]
-    if route.unavailable is not None or not carrying:
-        return _route(route, side, base, _nothing(route))
-    return _route(route, side, base, _split(route, carrying))
-
-
-def _nothing(route: Route) -> dict[str, Any]:
     if route.unavailable is not None:
         return answers.unavailable(route.id, route.unavailable)
-    return answers.NO_TRAFFIC
-
-
-def _split(route: Route, carrying: list[Backend]) -> dict[str, Any]:
+    if not carrying:
+        return answers.NO_TRAFFIC
     if len(carrying) == 1:
         return _to(route, cluster_name(route.uid, carrying[0].revision))
     weights = [{"name": cluster_name(route.uid, b.revision), "weight": b.weight} for b in carrying]
@@ -115,26 +104,16 @@ def _split(route: Route, carrying: list[Backend]) -> dict[str, Any]:
 
 
 def _to(route: Route, cluster: str) -> dict[str, Any]:
-    action: dict[str, Any] = {
-        "cluster": cluster,
-        "timeout": f"{route.timeout:.3f}s",
-        "idle_timeout": f"{route.timeout + 30:.3f}s",
-    }
-    if not route.retry:
-        action["retry_policy"] = {"num_retries": 0}
+    action: dict[str, Any] = {"cluster": cluster, "timeout": f"{route.timeout:.3f}s"}
+    if route.timeout > STREAM_IDLE - 30:
+        action["idle_timeout"] = f"{route.timeout + 30:.3f}s"
     return {"route": action}
 
 
-def _route(route: Route, side: Side, base: str, action: dict[str, Any]) -> dict[str, Any]:
+def _route(route: Route, base: str, action: dict[str, Any]) -> dict[str, Any]:
+    """Return one entry; its name tells the access log whose it is."""
     match = {"path_separated_prefix": base} if base else {"prefix": "/"}
-    entry = {
-        "match": match,
-        "metadata": {"filter_metadata": {"mdeploy": {"id": route.id}}},
-        "typed_per_filter_config": _access(route, side),
-        **action,
-    }
-    if route.public and side == "public":
-        entry["request_headers_to_remove"] = ["x-forwarded-user"]
+    entry = {"name": route.id, "match": match, **action}
     if "route" in action and base:
         entry["route"] = {
             **action["route"],

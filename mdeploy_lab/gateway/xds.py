@@ -85,13 +85,13 @@ class Xds:
         EngineUnavailable
             When it does not answer in time.
         """
-        while not await self._accepted():
-            await self._pause(deadline, "accept")
         if workers:
             mark = self._written["probe"].version
             for probe in self._probes:
                 while await self._mark(probe) != mark:
                     await self._pause(deadline, "serve")
+        while not await self._accepted():
+            await self._pause(deadline, "accept")
 
     async def alive(self, patience: float) -> bool:
         """Return whether every worker answers."""
