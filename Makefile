@@ -150,6 +150,10 @@ test-all: setup ## the slow ones too
 bench: setup ## measure, print the table, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: docs
+docs: setup ## renew the generated parts of docs/reference.md
+	@$(BIN)/python docs/generate.py
+
 .PHONY: clean
 clean: ## remove what can be made again, but not .venv/
 	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* build dist lib mdeploy_lab/labextension
