@@ -64,6 +64,7 @@ class Application:
         spec = model.spec
         options = spec.template.runtime
         self.model = model
+        self.leaving = False
         self.draining = False
         self.wedged = False
         self.in_flight = 0
@@ -142,7 +143,7 @@ class Application:
             *self._fixed,
             *response.headers,
         ]
-        if self.draining and not any(name == b"connection" for name, _ in response.headers):
+        if self.leaving and not any(name == b"connection" for name, _ in response.headers):
             found.append((b"connection", b"close"))
         return found
 

@@ -41,6 +41,8 @@ EXIT_FAILED = 3
 EXIT_TWICE = 4
 LINGER = 2.0
 """Seconds that a failed replica stays for the engine to read why."""
+LAME_DUCK = 1.0
+"""Seconds in which a draining replica still answers, and asks its callers to connect elsewhere: time for the gateway to turn."""
 REFUSING = 0.25
 """Seconds at least in which a draining replica answers 503 instead of refusing connections: what is on its way arrives."""
 DEFAULT_DRAIN = 10.0
@@ -61,12 +63,12 @@ class Replica:
         self._told_to_end = asyncio.Event()
 
     def drain(self, seconds: float = DEFAULT_DRAIN) -> None:
-        """Refuse new work, finish what runs within ``seconds``, then end with 0. A second call changes nothing."""
+        """Turn callers away, finish what runs within ``seconds``, then end with 0. A second call changes nothing."""
         if self._drain_within is None:
             self._drain_within = max(0.0, seconds)
             log.info("draining within %g s", self._drain_within)
         if self._app is not None:
-            self._app.draining = True
+            self._app.leaving = True
         self._told_to_end.set()
 
     async def run(self) -> int:
@@ -153,7 +155,9 @@ class Replica:
         self._status.set("stopping")
         begun = loop.time()
         limit = begun + (DEFAULT_DRAIN if self._drain_within is None else self._drain_within)
-        await asyncio.sleep(min(REFUSING, limit - begun))
+        await asyncio.sleep(min(LAME_DUCK, (limit - begun) / 4))
+        self._app.draining = True
+        await asyncio.sleep(min(REFUSING, max(0.0, limit - loop.time())))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._app.idle.wait(), max(0.0, limit - loop.time()))
         if self._app.in_flight:

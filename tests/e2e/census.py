@@ -1,4 +1,4 @@
-"""Which processes belong to a home: by the home's or runtime directory's path in their command line or environment."""
+"""Which processes belong to a home: by its paths in their command line, environment or working directory."""
 
 from __future__ import annotations
 
@@ -13,6 +13,17 @@ from typing import Literal
 from mdeploy_lab.paths import Home
 
 Kind = Literal["engine", "supervisor", "warm parent", "replica", "envoy", "registry", "other"]
+
+
+KINDS: dict[str, Kind] = {
+    "mdeploy_lab.daemon run": "engine",
+    "mdeploy_lab.daemon supervise": "supervisor",
+    "mdeploy_lab.registry.worker": "registry",
+    "mdeploy_lab.runtime.warm": "warm parent",
+    "mdeploy_lab.runtime.child": "replica",
+    "mdeploy_lab.runtime.replica": "replica",
+    "envoy": "envoy",
+}
 
 
 @dataclass(frozen=True)
@@ -34,40 +45,25 @@ def census(home: Home) -> list[Process]:
         try:
             command = (entry / "cmdline").read_bytes()
             environ = (entry / "environ").read_bytes()
+            place = os.fsencode((entry / "cwd").readlink())
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            text = command.replace(b"\0", b" ").decode(errors="replace").strip()
+            kind = _kind(text, entry)
         except OSError:
             continue
-        if state in {"Z", "X"} or not any(m in command or m in environ for m in marks):
+        if state in {"Z", "X"} or not any(m in where for m in marks for where in (command, environ, place)):
             continue
-        text = command.replace(b"\0", b" ").decode(errors="replace").strip()
-        found.append(Process(int(entry.name), _kind(text, entry), text))
+        found.append(Process(int(entry.name), kind, text))
     return sorted(found, key=lambda p: p.pid)
 
 
 def _kind(command: str, entry: Path) -> Kind:
-    if "mdeploy_lab.daemon run" in command:
-        return "engine"
-    if "mdeploy_lab.daemon supervise" in command:
-        return "supervisor"
-    if "mdeploy_lab.registry.worker" in command:
-        return "registry"
-    if "envoy" in command.split(" ", maxsplit=1)[0]:
-        return "envoy"
-    if "mdeploy_lab.runtime.replica" in command or command.startswith("mdeploy-replica"):
+    if (entry / "comm").read_text().startswith("mdeploy-replica"):
         return "replica"
-    if "mdeploy_lab.runtime.warm" in command:
-        return "replica" if _is_forked(entry) else "warm parent"
+    for mark, kind in KINDS.items():
+        if mark in command:
+            return kind
     return "other"
-
-
-def _is_forked(entry: Path) -> bool:
-    """Return whether this is a child of a warm parent: it leads a session of its own and its name or parent says so."""
-    try:
-        name = (entry / "comm").read_text().strip()
-        threads = len(list((entry / "task").iterdir()))
-    except OSError:
-        return False
-    return name.startswith("mdeploy-rep") or threads > 1
 
 
 def of_kind(home: Home, kind: Kind) -> list[int]:
@@ -81,6 +77,19 @@ def kill(home: Home, *kinds: Kind) -> list[int]:
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     return pids
+
+
+def kill_everything(home: Home) -> None:
+    """SIGKILL every process of a home as if at one moment: all are stopped first, so that none can start another."""
+    for _ in range(20):
+        found = [p.pid for p in census(home)]
+        for pid in found:
+            os.kill(pid, signal.SIGSTOP)
+        if {p.pid for p in census(home)} == set(found):
+            break
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
+    until("every process to be dead", lambda: not census(home))
 
 
 def until(what: str, check: Callable[[], object], seconds: float = 15.0) -> float:

@@ -32,7 +32,8 @@ def home() -> Iterator[Home]:
         yield found
         try:
             if found.socket.exists():
-                engine(found).post("/engine/stop")
+                with engine(found) as http:
+                    http.post("/engine/stop")
                 until("the engine and everything of it to end", lambda: not census(found), 30)
         finally:
             left = census(found)

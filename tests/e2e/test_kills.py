@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
-from tests.e2e.census import census, kill, of_kind, until
+from tests.e2e.census import census, kill, kill_everything, of_kind, until
 from tests.e2e.load import Load
 
 REPLICAS = 2
@@ -56,9 +59,6 @@ def test_no_request_is_lost_when_one_of_two_replicas_dies(home, steady):
     with Load(made.url, token, body) as answers:
         until("load", lambda: answers.codes["200"] > 20)
         victim = made.replicas()[0].pid
-        import os
-        import signal
-
         os.kill(victim, signal.SIGKILL)
         until(
             "a new replica",
@@ -81,9 +81,7 @@ def test_the_outage_is_short_when_the_gateway_dies(home, steady):
 
 def test_everything_killed_at_once_comes_back(client, home, steady):
     made, token, body = steady
-    kill(home, "supervisor")
-    kill(home, *{p.kind for p in census(home)})
-    until("nothing", lambda: not census(home))
+    kill_everything(home)
     assert client.get("steady").name == "steady"
     with Load(made.url, token, body) as answers:
         took = until("an answer", lambda: answers.codes["200"], 30)

@@ -105,7 +105,7 @@ def test_an_update_loses_no_request(client, churn, models, iris):
 
 
 def test_a_diff_names_what_changed(churn):
-    paths = {c.path for c in churn.diff(1, 2).changes}
+    paths = {c.path for c in churn.diff(1, 2)}
     assert "model.uri" in paths
     with pytest.raises(RevisionNotFound):
         churn.diff(1, 99)
@@ -129,7 +129,7 @@ def test_a_failed_update_leaves_the_old_revisions_serving(client, churn, iris, t
     import mlflow
 
     class Broken(mlflow.pyfunc.PythonModel):
-        def load_context(self, _context):
+        def load_context(self, context):
             raise ValueError("the weights are missing")
 
         def predict(self, model_input):
@@ -183,7 +183,7 @@ def test_a_deleted_deployment_is_gone(client, churn, home, iris):
     gone = post(url, rows(iris[0].head(1)))
     assert gone.status_code == 404
     assert gone.json()["message"]
-    assert not of_kind(home, "replica")
+    until("its replicas to be gone", lambda: not of_kind(home, "replica"))
 
 
 def test_a_public_deployment_needs_no_token(client, models, iris):
