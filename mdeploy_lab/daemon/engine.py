@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -34,6 +35,7 @@ from mdeploy_lab.service.deployments import DeploymentService
 from mdeploy_lab.service.endpoint import Endpoint
 from mdeploy_lab.service.hub import Hub
 from mdeploy_lab.service.reconciler import Reconciler
+from mdeploy_lab.store.base import StoredDeployment
 from mdeploy_lab.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -109,9 +111,7 @@ class EngineProcess:
         registry = Registry(home)
         stack.push_async_callback(registry.close)
         types = config.instance_types()
-        engine = LocalEngine(
-            home, fetch=registry.fetch, log_days=config.get("logs.days"), instance_types=tuple(types.values())
-        )
+        engine = LocalEngine(home, fetch=registry.fetch, log_days=config.get("logs.days"), instance_types=tuple(types.values()))
         gateway = EnvoyGateway(
             home,
             bind=config.get("gateway.bind"),
@@ -129,7 +129,7 @@ class EngineProcess:
         stack.callback(store.subscribe(_publisher(store, service, hub)))
         await reconciler.start()
         stack.push_async_callback(self._finish, reconciler, engine, gateway)
-        registry.warm()
+        stack.push_async_callback(_cancel, asyncio.create_task(_prepare(await store.all(), engine, registry), name="prepare"))
 
         def info(actor: str) -> Info:
             return self._info(gateway, engine, actor)
@@ -272,6 +272,15 @@ def _publisher(store: SqliteStore, service: DeploymentService, hub: Hub) -> Call
             task.add_done_callback(tasks.discard)
 
     return listener
+
+
+async def _prepare(records: list[StoredDeployment], engine: LocalEngine, registry: Registry) -> None:
+    """Start what the next deploy or restart will need, one after another, so that a first deploy has the processor."""
+    models = [r.spec.template.model for r in records if not r.spec.stopped and not r.deleting]
+    wanted = {(m.interpreter.path if m.interpreter else sys.executable, m.flavors) for m in models}
+    for interpreter, flavors in wanted or {(sys.executable, ("sklearn",))}:
+        await engine.prewarm(interpreter, flavors)
+    registry.warm()
 
 
 def _wait_until_held(path: Path, deadline: float = 10.0) -> None:

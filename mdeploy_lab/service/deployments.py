@@ -417,7 +417,7 @@ class DeploymentService:
             )
 
     def _check_capable(self, image: str) -> None:
-        reason = self._engine.capabilities().get("images", True)
+        reason = self._engine.capabilities().get("image", True)
         if image and reason is not True:
             raise NotCapable(f"this engine runs no images: {reason}", hint="deploy the model itself, or use Kubernetes")
 
