@@ -103,6 +103,8 @@ class ApiHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]  # ju
             self.set_header(name, value)
         if "Content-Length" in received:
             self.set_header("Content-Length", received["Content-Length"])
+        else:
+            await self.flush()  # a stream may have nothing to say for long
 
     def compute_etag(self) -> None:
         """Leave tags to the engine."""

@@ -120,6 +120,8 @@ class EndpointHandler(ExtensionHandlerMixin, JupyterHandler):  # type: ignore[mi
         self.set_status(status, reason or None)
         for name, value in headers.from_model(received).get_all():
             self.add_header(name, value) if name in self._headers else self.set_header(name, value)
+        if "Content-Length" not in received:
+            await self.flush()  # a stream may have nothing to say for long
 
     async def _chunk(self, data: bytes) -> None:
         self.write(data)

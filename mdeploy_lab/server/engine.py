@@ -19,7 +19,7 @@ from mdeploy_lab.server.upstream import Exchange, Target, UpstreamGone, plain_he
 if TYPE_CHECKING:
     from mdeploy_lab.client.start import Starter
 
-FRESH_SECONDS = 2.0
+FRESH_SECONDS = 2.0  # longer while the engine is away
 REFUSED_SECONDS = 5.0
 
 
@@ -120,7 +120,7 @@ class EngineLink:
         return value
 
     async def access(self, deployment: str) -> Access:
-        """Return whether a deployment is public and where its gateway listens; known for two seconds, and as long as the engine is away."""
+        """Return whether a deployment is public and where its gateway listens; known for a while."""
         known = self._access.get(deployment)
         if known is not None and time.monotonic() < known[0]:
             return known[1]
