@@ -8,6 +8,7 @@ failure (500).
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ log = logging.getLogger("mdeploy.model")
 
 CHECKING = ("sklearn.utils.validation", "sklearn.utils._encode", "sklearn.preprocessing", "sklearn.base")
 """Modules whose ValueErrors speak of the input."""
+
+_WIDTH = re.compile(r"X has (\d+) features, but \w+ is expecting (\d+) features")
 
 
 def answer(route: Route, request: Request, model: ServedModel) -> Response:
@@ -133,6 +136,8 @@ def _refused(error: Exception, inputs: Any, model: ServedModel) -> BadInput | No
         return None
     if (problem := _unusable(inputs, model)) is not None:
         return problem
+    if match := _WIDTH.search(str(error)):
+        return BadInput(f"the model takes {match[2]} columns, and the input has {match[1]}")
     if isinstance(error, ValueError) and _innermost(error.__traceback__).startswith(CHECKING):
         return BadInput(
             "the model's own validation refused a value of the input",

@@ -33,6 +33,11 @@ class M(PythonModel):
         warnings.warn("warned")
         return [{"user": who.user, "id": who.request_id, "params": params, "odd": float("nan")}]
 """,
+    "params": """
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [params]
+""",
     "missing": """
 import surely_not_installed
 class M(PythonModel):
@@ -114,7 +119,7 @@ def save_pyfunc(root: Path) -> None:
     one = pd.DataFrame({"x": [0.01]})
     for name in CODE:
         signature = infer_signature(one, np.array([1.0]))
-        if name == "caller":
+        if name in ("caller", "params"):
             signature = infer_signature(one, np.array([1.0]), params={"temperature": 0.5})
         code = _script(root, name)
         if name == "missing":  # saving runs the code once: let it be missing only later
@@ -125,9 +130,37 @@ def save_pyfunc(root: Path) -> None:
             saved.write_text("import surely_not_installed\n" + saved.read_text())
 
 
+class NotebookScaler:
+    """Stands for a class of a notebook: pickled by its name in ``__main__``."""
+
+    def predict(self, table):
+        return table
+
+
+def save_main(root: Path) -> None:
+    import pickle
+
+    (root / "main").mkdir()
+    (root / "main" / "model.pkl").write_bytes(pickle.dumps(NotebookScaler()))
+    (root / "main" / "MLmodel").write_text(
+        "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n"
+        "  sklearn:\n    pickled_model: model.pkl\n    serialization_format: pickle\n    sklearn_version: 1.0.0\n"
+    )
+
+
+def save_warm(root: Path) -> None:
+    """A model that fails on its own example: what worked where it was saved does not work here."""
+    import shutil
+
+    shutil.copytree(root / "raises", root / "warm")
+    (root / "warm" / "serving_input_example.json").write_text('{"dataframe_records": [{"x": 0.0}]}')
+
+
 def main(root: Path) -> None:
     save_sklearn(root)
     save_pyfunc(root)
+    save_main(root)
+    save_warm(root)
     (root / "done.json").write_text(json.dumps({"done": True}))
 
 

@@ -56,7 +56,7 @@ def _fit(value: Any, model: ServedModel) -> Any:
     if schema is None:
         return value
     if schema.is_tensor_spec():
-        return np.asarray(value) if isinstance(value, list) and not schema.has_input_names() else value
+        return _tensor(value, schema.inputs[0]) if not schema.has_input_names() else value
     rows = value.to_numpy() if isinstance(value, pd.DataFrame) and isinstance(value.columns, pd.RangeIndex) else value
     if isinstance(rows, np.ndarray | list) and schema.has_input_names():
         matrix = np.asarray(rows) if isinstance(rows, list) and not _records(rows) else rows
@@ -67,6 +67,17 @@ def _fit(value: Any, model: ServedModel) -> Any:
                 index=getattr(value, "index", None) if isinstance(value, pd.DataFrame) else None,
             )
     return _widen(value, schema) if isinstance(value, pd.DataFrame) else value
+
+
+def _tensor(value: Any, spec: Any) -> Any:
+    """Return lists in the signature's dtype, and integers as floats where it says so; arrays keep their width."""
+    import numpy as np
+
+    if isinstance(value, list):
+        value = np.asarray(value)
+        return value.astype(spec.type) if value.dtype.kind in "iuf" and spec.type.kind == "f" else value
+    widen = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and spec.type.kind == "f"
+    return value.astype(spec.type) if widen else value
 
 
 def _records(rows: list[Any]) -> bool:
