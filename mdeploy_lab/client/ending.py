@@ -8,6 +8,7 @@ import time
 import httpx
 
 from mdeploy_lab.client.start import ask
+from mdeploy_lab.client.unix import unix_transport
 from mdeploy_lab.errors import EngineUnavailable
 from mdeploy_lab.paths import Home
 
@@ -23,7 +24,7 @@ async def end_engine(home: Home, *, everything: bool, seconds: float) -> bool:
     info = await ask(home)
     if info is None:
         return False
-    transport = httpx.AsyncHTTPTransport(uds=str(home.socket), verify=False)
+    transport = unix_transport(str(home.socket))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://mdeploy", timeout=seconds) as http:
             await http.post("/engine/stop" if everything else "/engine/handover")

@@ -8,6 +8,7 @@ what touches a user's objects or writes into a cell must happen in the thread th
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import contextlib
 import os
@@ -16,13 +17,23 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 T = TypeVar("T")
 Job = Callable[[], None]
 
+EXIT_GRACE = 1.0
 INTERRUPT_GRACE = 5.0
 """Seconds that a cancelled coroutine gets to tidy up after Ctrl-C."""
+
+
+class Closes(Protocol):
+    """What is closed on the loop when the interpreter ends."""
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...
 
 
 class Caller:
@@ -97,6 +108,7 @@ class Loop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._pid = 0
+        self._closers: WeakSet[Closes] = WeakSet()
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -109,6 +121,25 @@ class Loop:
                 ready.wait()
                 self._loop, self._pid = loop, os.getpid()
             return self._loop
+
+    def close_at_exit(self, closes: Closes) -> None:
+        """Close something that lives on the loop when the interpreter ends."""
+        if not self._closers:
+            atexit.register(self._close)
+        self._closers.add(closes)
+
+    def _close(self) -> None:
+        """Close connections and end the thread; what takes longer than a moment is left to the end of the process."""
+        if self._loop is None or self._thread is None or self._pid != os.getpid():
+            return
+
+        async def close() -> None:
+            await asyncio.gather(*(c.close() for c in list(self._closers)), return_exceptions=True)
+
+        with contextlib.suppress(concurrent.futures.TimeoutError):
+            asyncio.run_coroutine_threadsafe(close(), self._loop).result(EXIT_GRACE)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(EXIT_GRACE)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the background loop and wait for it; works inside a running loop.

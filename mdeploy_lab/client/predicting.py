@@ -11,6 +11,7 @@ import httpx
 
 from mdeploy_lab.client.loop import in_caller
 from mdeploy_lab.client.transport import CONNECT_SECONDS, Transport, segment
+from mdeploy_lab.client.unix import unix_transport
 from mdeploy_lab.errors import PredictFailed
 from mdeploy_lab.models.access import Pass
 from mdeploy_lab.models.requests import Predict, PredictResult
@@ -106,10 +107,7 @@ class Predictor:
     def _door(self, allowed: Pass) -> httpx.AsyncClient:
         door = self._doors.get(allowed.socket)
         if door is None:
-            limits = httpx.Limits(max_keepalive_connections=20 if self._keep else 0)
-            transport = httpx.AsyncHTTPTransport(
-                uds=allowed.socket or None, limits=limits, trust_env=False, verify=not allowed.socket
-            )
+            transport = unix_transport(allowed.socket, keep=self._keep) if allowed.socket else None
             door = httpx.AsyncClient(transport=transport, trust_env=False)
             self._doors[allowed.socket] = door
         return door

@@ -14,6 +14,7 @@ import httpx
 from pydantic import ValidationError
 
 import mdeploy_lab
+from mdeploy_lab.client.unix import unix_transport
 from mdeploy_lab.errors import EngineUnavailable
 from mdeploy_lab.models.requests import Info
 from mdeploy_lab.paths import Home
@@ -33,7 +34,7 @@ def version_key(version: str) -> tuple[tuple[int, ...], bool]:
 
 async def ask(home: Home, *, seconds: float = 5.0) -> Info | None:
     """Return what the engine of this home says of itself, or None when none answers."""
-    transport = httpx.AsyncHTTPTransport(uds=str(home.socket), verify=False)
+    transport = unix_transport(str(home.socket))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://mdeploy", timeout=seconds) as http:
             answer = await http.get("/info")
@@ -80,7 +81,7 @@ class Starter:
     async def _take_over(self, old: Info, say: Say | None) -> None:
         if say is not None:
             say(f"the engine is mdeploy {old.version}: handing over to {mdeploy_lab.__version__}")
-        transport = httpx.AsyncHTTPTransport(uds=str(self._home.socket), verify=False)
+        transport = unix_transport(str(self._home.socket))
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://mdeploy", timeout=10) as http:
                 await http.post("/engine/handover")

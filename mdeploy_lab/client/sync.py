@@ -34,6 +34,7 @@ class Client:
     ) -> None:
         root = os.fspath(home) if home is not None else None
         self.twin = AsyncClient(url=url, token=token, home=root, start=start, surface=surface(), reporters=default_reporter)
+        LOOP.close_at_exit(self.twin)
 
     deploy = synced(AsyncClient.deploy)
     deployments = synced(AsyncClient.deployments)

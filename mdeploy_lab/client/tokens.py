@@ -93,6 +93,9 @@ class NewClient:
         """The client's name."""
         return self.client.name
 
+    def __repr__(self) -> str:
+        return f"<client {self.name}: .token is {self.token!r}>"
+
     @classmethod
     def of(cls, answer: NewToken) -> NewClient:
         """Wrap the API's answer so that the token does not show itself."""

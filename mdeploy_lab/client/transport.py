@@ -15,6 +15,7 @@ import httpx
 from pydantic import BaseModel
 
 from mdeploy_lab.client.start import Starter
+from mdeploy_lab.client.unix import unix_transport
 from mdeploy_lab.errors import EngineUnavailable, MDeployError, from_body
 from mdeploy_lab.paths import Home
 
@@ -50,9 +51,9 @@ class Transport:
         if home is not None:
             headers["X-MDeploy-Actor"] = quote(actor(), safe="@.-_ ")
         limits = httpx.Limits(max_keepalive_connections=20 if keep else 0)
-        socket = str(home.socket) if home is not None else None
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=socket, limits=limits, trust_env=home is None, verify=home is None),
+            transport=unix_transport(str(home.socket), keep=keep) if home is not None else None,
+            limits=limits,
             base_url=url or "http://mdeploy",
             headers=headers,
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
