@@ -38,6 +38,8 @@ from typing import Any, NoReturn
 
 PROTOCOL = 1
 MESSAGE_LIMIT = 65536
+IDLE = 1.5
+"""Seconds without an order before what nobody has asked for is imported: a replica that just started needs the CPU more."""
 SINGLE_THREADED = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -94,9 +96,9 @@ class Warm:
     def run(self) -> None:
         """Obey until the engine is gone."""
         self._say({"event": "hello", "protocol": PROTOCOL, "pid": os.getpid(), **_versions()})
-        working = True
+        pause: float | None = IDLE
         while True:
-            readable, _, _ = select.select([self._engine.fileno(), self._wake], [], [], 0 if working else None)
+            readable, _, _ = select.select([self._engine.fileno(), self._wake], [], [], pause)
             ordered = self._engine.fileno() in readable
             if self._wake in readable:
                 os.read(self._wake, 4096)
@@ -104,9 +106,9 @@ class Warm:
             if ordered and not self._obey():
                 return
             if not readable:
-                working = self._import_next()
+                pause = 0 if self._import_next() else None
             elif ordered:
-                working = True
+                pause = IDLE
 
     @staticmethod
     def _signals() -> tuple[int, int]:

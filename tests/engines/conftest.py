@@ -46,7 +46,7 @@ def home() -> Iterator[Home]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=["local"])
-async def harness(request: pytest.FixtureRequest, models: dict[str, Path]) -> AsyncIterator[Harness]:
+async def session_harness(request: pytest.FixtureRequest, models: dict[str, Path]) -> AsyncIterator[Harness]:
     import os
 
     assert request.param == "local"
@@ -61,3 +61,11 @@ async def harness(request: pytest.FixtureRequest, models: dict[str, Path]) -> As
     await until(lambda: not processes(made), what="the end of every process", timeout=10)
     assert len(asyncio.all_tasks()) == 1, asyncio.all_tasks()
     shutil.rmtree(made.root.parent)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def harness(session_harness: Harness) -> AsyncIterator[Harness]:
+    """Give each test the engine with nothing running, whatever became of the test before."""
+    yield session_harness
+    for uid in session_harness.engine.deployments():
+        await session_harness.engine.purge(uid)

@@ -69,9 +69,7 @@ class Harness:
             group="default",
             revision=revision,
             template=RevisionTemplate(
-                model=Model(
-                    uri=f"models:/{model}/1", source=str(self.models[model]), flavors=flavors, interpreter=interpreter
-                ),
+                model=Model(uri=f"models:/{model}/1", source=str(self.models[model]), flavors=flavors, interpreter=interpreter),
                 runtime=RuntimeOptions(isolate=isolate),
                 **template,
             ),
@@ -131,9 +129,9 @@ def processes(home: Home) -> dict[str, set[int]]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
-            for fd in os.scandir(f"{entry.path}/fd"):
+            for fd in Path(entry.path, "fd").iterdir():
                 with contextlib.suppress(OSError):
-                    target = os.readlink(fd.path)
+                    target = str(fd.readlink())
                     if target.startswith(str(home.run)) and target.endswith(".life"):
                         found.setdefault(target, set()).add(int(entry.name))
     return found

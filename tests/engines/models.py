@@ -100,6 +100,8 @@ def _load_pyfunc(path):
     return Slow()
 """
 
+ENDLESS = SLOW.replace("1.0", "600")
+
 PARENT = """
 import subprocess, sys
 
@@ -145,6 +147,7 @@ ALL = {
     "hangs": HANGS,
     "hungry": HUNGRY,
     "slow": SLOW,
+    "endless": ENDLESS,
     "parent": PARENT,
     "talks": TALKS,
     "environment": ENVIRONMENT,

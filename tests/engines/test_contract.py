@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
 from mdeploy_lab.engines.base import LogQuery
@@ -83,11 +84,15 @@ async def test_removing_waits_for_running_requests(harness: Harness) -> None:
 
 
 async def test_removing_does_not_wait_longer_than_told(harness: Harness) -> None:
-    plan = harness.plan("slow")
-    await harness.run(plan)
+    plan = harness.plan("endless")
+    (replica,) = (await harness.run(plan)).ready
+    asking = asyncio.ensure_future(ask(replica.address))
+    await asyncio.sleep(0.3)
     begun = asyncio.get_running_loop().time()
-    await harness.gone(plan, drain=0)
-    assert asyncio.get_running_loop().time() - begun < 1.0
+    await harness.gone(plan, drain=0.5)
+    assert asyncio.get_running_loop().time() - begun < 8.0
+    with pytest.raises(httpx.HTTPError):
+        await asking
 
 
 async def test_removing_what_is_starting_leaves_nothing(harness: Harness) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import json
-import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -168,10 +167,9 @@ class Logs:
 def expire(root: Path, days: float, *, now: float, living: frozenset[str]) -> int:
     """Remove log files that nobody wrote to for ``days``; return how many. Blocking: call it in a thread."""
     removed = 0
-    for directory in (e for e in os.scandir(root) if e.is_dir(follow_symlinks=False)):
-        for entry in list(os.scandir(directory.path)):
-            own = entry.name.partition(".")[0]  # replica ids have no dots
-            if entry.is_file(follow_symlinks=False) and own not in living and entry.stat().st_mtime < now - days * 86400:
-                Path(entry.path).unlink(missing_ok=True)
-                removed += 1
+    for path in list(root.glob("*/*")):
+        own = path.name.partition(".")[0]  # replica ids have no dots
+        if path.is_file() and own not in living and path.stat().st_mtime < now - days * 86400:
+            path.unlink(missing_ok=True)
+            removed += 1
     return removed

@@ -38,7 +38,8 @@ def family(pid: int) -> list[int]:
     while todo:
         one = todo.pop()
         with contextlib.suppress(OSError):  # it ended meanwhile
-            children = [int(c) for t in os.scandir(f"/proc/{one}/task") for c in Path(t.path, "children").read_text().split()]
+            with os.scandir(f"/proc/{one}/task") as tasks:
+                children = [int(c) for t in tasks for c in Path(t.path, "children").read_text().split()]
             found.append(one)
             todo += children
     return found

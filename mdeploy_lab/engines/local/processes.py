@@ -136,7 +136,7 @@ def holders(path: Path) -> set[int]:
     found = set()
     for entry in _numbered():
         with contextlib.suppress(OSError):  # it ended, or belongs to somebody else
-            if any(_link(fd.path) == wanted for fd in os.scandir(f"{entry}/fd")):
+            if _has_open(entry, wanted):
                 found.add(int(Path(entry).name))
     return found - {os.getpid()}
 
@@ -158,9 +158,15 @@ def _stat(entry: str) -> list[str]:
 
 def _numbered() -> list[str]:
     try:
-        return [e.path for e in os.scandir("/proc") if e.name.isdigit()]
+        with os.scandir("/proc") as entries:
+            return [e.path for e in entries if e.name.isdigit()]
     except OSError:
         return []
+
+
+def _has_open(entry: str, path: str) -> bool:
+    with os.scandir(f"{entry}/fd") as fds:
+        return any(_link(fd.path) == path for fd in fds)
 
 
 def _link(path: str) -> str:
@@ -178,7 +184,7 @@ def kill(pid: int, *, still: Path | None = None, of_session: int | None = None) 
             return
         pidfd = os.pidfd_open(pid)
         try:
-            mine = still is not None and any(_link(fd.path) == str(still) for fd in os.scandir(f"/proc/{pid}/fd"))
+            mine = still is not None and _has_open(f"/proc/{pid}", str(still))
             if mine or (of_session is not None and _stat(f"/proc/{pid}")[3] == str(of_session)):
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         finally:

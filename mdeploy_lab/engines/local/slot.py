@@ -195,7 +195,7 @@ class Slot:
         self._set("stopping", "")
         process = self._life.process
         if process is not None and not process.exited.done():
-            if drain > 0 and await order(self.files.control, Order(seconds=drain)):
+            if await order(self.files.control, Order(seconds=drain)):
                 await _until(process.exited, drain + 1)
             process.signal_group(signal.SIGTERM)
             await _until(process.exited, self._shop.timing.term_wait)
