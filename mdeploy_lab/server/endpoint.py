@@ -118,8 +118,11 @@ class EndpointHandler(ExtensionHandlerMixin, JupyterHandler):  # type: ignore[mi
         self.clear()
         self.clear_header("Content-Type")
         self.set_status(status, reason or None)
-        for name, value in headers.from_model(received).get_all():
-            self.add_header(name, value) if name in self._headers else self.set_header(name, value)
+        kept = headers.from_model(received)
+        for name in kept:
+            self.clear_header(name)
+        for name, value in kept.get_all():
+            self.add_header(name, value)
         if "Content-Length" not in received:
             await self.flush()  # a stream may have nothing to say for long
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from tornado.httputil import HTTPHeaders
+from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from mdeploy_lab.server import headers
@@ -204,10 +205,13 @@ async def test_a_caller_who_leaves_ends_the_call(endpoint: str, gateway: StubGat
     left = asyncio.Event()
 
     async def endless(handler: RequestHandler) -> None:
-        handler.on_connection_close = left.set  # type: ignore[method-assign]
-        handler.write("first")
-        await handler.flush()
-        await left.wait()
+        try:
+            while True:
+                handler.write("more")
+                await handler.flush()
+                await asyncio.sleep(0.01)
+        except StreamClosedError:
+            left.set()
 
     gateway.answer = endless
     async with http.stream("GET", f"{endpoint}/churn/stream") as answer:
