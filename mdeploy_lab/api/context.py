@@ -22,11 +22,11 @@ ACTOR_LIMIT = 200
 class Catalogue(Protocol):
     """What lists registered models."""
 
-    async def models(self) -> list[RegisteredModelInfo]:
+    async def models(self) -> tuple[RegisteredModelInfo, ...]:
         """Return all registered models."""
         ...
 
-    async def versions(self, name: str) -> list[ModelVersionInfo]:
+    async def versions(self, name: str) -> tuple[ModelVersionInfo, ...]:
         """Return one model's versions."""
         ...
 

@@ -177,6 +177,7 @@ class EngineProcess:
 
     async def _finish(self, reconciler: Reconciler, engine: LocalEngine, gateway: EnvoyGateway) -> None:
         """End: replicas and gateway too when everything is to stop, else they go on."""
+        await reconciler.halt()
         if self._everything:
             for uid in engine.deployments():
                 for number in tuple(engine.observe(uid)):

@@ -190,6 +190,8 @@ class HomeLock:
         return None if self._lease.take(self._word()) else self._lease.read() or {}
 
     def _is_over(self, holder: Holder) -> bool:
+        if holder.get("nonce") == self._lease.nonce:
+            return False
         return is_dead(holder, self._us) or self._lease.left(holder) <= 0
 
     def _is_elsewhere(self, holder: Holder) -> bool:

@@ -41,6 +41,7 @@ class WorkQueue:
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        self._tasks.clear()
 
     def add(self, key: str) -> None:
         """Have ``key`` worked on as soon as possible."""

@@ -84,10 +84,14 @@ class Reconciler:
         for uid in self._engine.deployments() - {r.uid for r in records}:
             self._queue.add(uid)
 
-    async def stop(self) -> None:
-        """Stop reconciling; replicas and gateway go on."""
+    async def halt(self) -> None:
+        """Begin no further pass: from now on nothing is started that somebody else ends."""
         self._unsubscribe()
         await self._queue.stop()
+
+    async def stop(self) -> None:
+        """Stop reconciling; replicas and gateway go on."""
+        await self.halt()
         if self._recorder is not None:
             self._recorder.cancel()
         await asyncio.gather(*filter(None, [self._recorder]), return_exceptions=True)
