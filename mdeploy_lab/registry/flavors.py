@@ -110,6 +110,8 @@ def save(
     common |= {"path": str(path), "signature": signature}
     if signature is None:
         common["input_example"] = None  # MLflow would infer one, by other rules than ours
+    import mlflow.pyfunc  # noqa: F401  # what it imports sets warning filters, which would undo those of quiet()
+
     with quiet():
         if flavor.name == "sklearn":
             _save_sklearn(obj, method, serialization, common)

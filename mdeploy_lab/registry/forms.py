@@ -47,7 +47,13 @@ def is_table(example: Any) -> bool:
 
 
 def schema_input(data: Any) -> Any:
-    """Return what MLflow can infer a schema from, and later fill from JSON: a table as an array, a series as a frame."""
+    """Return what MLflow can infer a schema from, and later fill from JSON.
+
+    A table becomes an array, a series a frame, and categories what they are categories of.
+    """
+    if frames.is_frame(data):
+        plain = {name: kind.categories.dtype for name, kind in data.dtypes.items() if kind.name == "category"}
+        return data.astype(plain) if plain else data
     if frames.is_series(data):
         return data.to_frame() if data.name is not None else data.to_list()
     if is_table(data):

@@ -18,8 +18,6 @@ from mlflow.pyfunc.model import PythonModel
 class ObjectModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
     """Answers with a method of ``obj``, or with ``obj`` itself when ``method`` is empty.
 
-    Without type hints on ``predict``: MLflow would convert the input by them.
-
     Parameters
     ----------
     obj
@@ -29,6 +27,9 @@ class ObjectModel(PythonModel):  # type: ignore[misc]  # mlflow has no types
     form
         The form of input it takes, as ``forms.form_of`` says.
     """
+
+    _skip_type_hint_validation = True
+    """MLflow's: it neither converts the input by the hints of ``predict``, nor warns in every log that there are none."""
 
     def __init__(self, obj: Any, method: str, form: dict[str, Any]) -> None:
         self.mdeploy_object = obj
@@ -69,7 +70,7 @@ def restored(form: dict[str, Any], data: Any) -> Any:
         return pd.Series(values, name=form["name"])
     if kind == "list":
         if isinstance(data, pd.DataFrame):
-            return data.iloc[:, 0].tolist() if data.shape[1] == 1 else data.values.tolist()
+            return data.iloc[:, 0].tolist() if data.shape[1] == 1 else data.to_numpy().tolist()
         return data.tolist() if hasattr(data, "tolist") else data
     if kind == "records" and isinstance(data, pd.DataFrame):
         return data.to_dict(orient="records")

@@ -44,7 +44,7 @@ for cell in {cells!r}:
 print("TOLD" + json.dumps(told))
 '''
 
-REPLAY = '''
+REPLAY = """
 import json, sys, warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -69,7 +69,7 @@ for source, method in zip(sys.argv[1::2], sys.argv[2::2]):
     same = agree(as_rows(stored["expected"]), as_rows(got))
     answers.append(True if same else f"{stored['expected']} and {got}"[:1000])
 print("TOLD" + json.dumps(answers))
-'''
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -128,6 +128,6 @@ def told(command: list[str], *, cwd: Path | None = None, env: dict[str, str] | N
     """Run a process and return the JSON after its last ``TOLD``."""
     root = str(Path(__file__).parents[2])
     environ = {**os.environ, "PYTHONPATH": root, **(env or {})}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=cwd, env=environ, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=cwd, env=environ, check=False)
     assert "TOLD" in done.stdout, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return json.loads(done.stdout.rpartition("TOLD")[2])
