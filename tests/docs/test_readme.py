@@ -50,7 +50,7 @@ def test_shell_commands_run(environ, clone):
             command, shell=True, env=environ, cwd=clone, capture_output=True, text=True, timeout=240, check=False
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-        said[command.split("/")[-1].split()[0:2][-1]] = done.stdout
+        said[command.split()[1]] = done.stdout
     assert "predictions" in said["predict"]
     assert "tumours" in said["list"]
 
