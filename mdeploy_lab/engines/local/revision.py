@@ -170,14 +170,16 @@ class LocalRevision:
     def _settle(self) -> None:
         assert self._plan is not None
         living = [s for s in self.slots.values() if not s.stopping and not s.given_up]
-        for _ in range(self._plan.replicas - len(living)):
+        wanted = self._plan.replicas
+        for _ in range(wanted - len(living)):
             tail = "".join(secrets.choice(SUFFIX_ALPHABET) for _ in range(5))
             slot = Slot(self._shop, self, f"{self.deployment}-{self.revision}-{tail}")
             self.slots[slot.id] = slot
             slot.start()
-        for slot in living[self._plan.replicas :]:
+        for slot in living[wanted:]:
             self._end(slot, self._shop.drain)
-        self.changed()
+        if len(living) != wanted:  # else telling would have the reconciler ask again, and again
+            self.changed()
 
     def _end(self, slot: Slot, drain: float) -> None:
         if slot.id not in self._ending:
