@@ -125,7 +125,7 @@ _REPLIES = (
         403,
         (),
         body(
-            "this pass is for another deployment",
+            "this pass is not for this deployment",
             "Forbidden",
             "pass_refused",
             "call through mdeploy_lab's client, which asks for a pass of this deployment",

@@ -34,7 +34,7 @@ def _public(settings: EnvoySettings) -> dict[str, Any]:
 def _private(settings: EnvoySettings) -> dict[str, Any]:
     address = {"pipe": {"path": settings.private_socket, "mode": 0o600}}
     deny = _filter(PASS_AUDIENCE, "rbac.v3.RBAC", rules={"action": "ALLOW", "policies": {}})
-    filters = [_pass(settings), deny]
+    filters = [_one_pass(), _pass(settings), deny]
     return _listener("private", address, _manager(settings, "private", filters))
 
 
@@ -130,6 +130,13 @@ def _basic_auth() -> dict[str, Any]:
         emit_dynamic_metadata=True,
         realm="mdeploy",
     )
+
+
+def _one_pass() -> dict[str, Any]:
+    """Return the refusal of two passes: ``jwt_authn`` would accept both and forward both names."""
+    two = {"header": {"name": PASS_HEADER, "string_match": {"contains": ","}}}
+    policies = {"two": {"permissions": [{"any": True}], "principals": [two]}}
+    return _filter("mdeploy.one_pass", "rbac.v3.RBAC", rules={"action": "DENY", "policies": policies})
 
 
 def _pass(settings: EnvoySettings) -> dict[str, Any]:

@@ -44,7 +44,7 @@ _TYPE = "type.googleapis.com/envoy"
 _DISABLED = {"@type": f"{_TYPE}.config.route.v3.FilterConfig", "disabled": True}
 OPEN = {"public": {LUA: _DISABLED, BASIC_AUTH: _DISABLED}, "private": {PASS_AUDIENCE: _DISABLED}}
 
-REMOVED = ["authorization", "proxy-authorization", "x-mdeploy-auth", "x-mdeploy-pass"]
+REMOVED = ["authorization", "proxy-authorization", "x-mdeploy-auth", "x-mdeploy-pass", "x-envoy-external-address"]
 
 
 class Entries(NamedTuple):
