@@ -38,7 +38,7 @@ def newest(directory: Path, query: LogQuery) -> list[LogLine]:
         if query.tail is not None and len(found) >= query.tail:
             break
         found.append(line)
-    return found[::-1]
+    return sorted(found[::-1], key=lambda line: line.at)  # threads may have written two lines in the other order
 
 
 def _groups(directory: Path, replica: str | None) -> dict[str, list[Path]]:
@@ -55,25 +55,34 @@ def _groups(directory: Path, replica: str | None) -> dict[str, list[Path]]:
 
 def _backwards(files: list[Path], query: LogQuery) -> Iterator[LogLine]:
     for path in files:
+        at = _written(path)
         for text in lines_backwards(path):
-            line = parse(text, path)
+            line = parse(text, path, at)
             if line is None:
                 continue
+            at = line.at
             if query.since is not None and line.at < query.since:
                 return
             if query.revision is None or line.revision == query.revision:
                 yield line
 
 
-def parse(text: str, path: Path) -> LogLine | None:
-    """Return a line of a log file; one that is not JSON (a half line after a crash) keeps its text."""
+def _written(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except OSError:
+        return _EPOCH
+
+
+def parse(text: str, path: Path, at: datetime) -> LogLine | None:
+    """Return a line of a log file; one that is not JSON (a half line after a crash) keeps its text and gets the time ``at``."""
     if not text.strip():
         return None
     try:
         raw: dict[str, Any] = json.loads(text)
         line = LogLine.model_validate(raw)
     except (ValueError, ValidationError, TypeError):
-        return LogLine(at=_EPOCH, message=text, replica=replica_of(path))
+        return LogLine(at=at, message=text, replica=replica_of(path))
     return line if line.replica else line.model_copy(update={"replica": replica_of(path)})
 
 
@@ -129,13 +138,14 @@ class Follower:
 
     @staticmethod
     def _lines(path: Path, cursor: _Cursor) -> Iterator[LogLine]:
+        at = _written(path)
         with path.open("rb") as file:
             file.seek(cursor.offset)
             data = cursor.rest + file.read()
             cursor.offset = file.tell()
         *lines, cursor.rest = data.split(b"\n")
         for text in lines:
-            line = parse(text.decode("utf-8", "replace"), path)
+            line = parse(text.decode("utf-8", "replace"), path, at)
             if line is not None:
                 yield line
 

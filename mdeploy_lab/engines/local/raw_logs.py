@@ -6,6 +6,7 @@ A raw file is cut (copied and truncated) after it was read, so that it never gro
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -56,7 +57,7 @@ class RawLogs:
         self._append(raw, data[:end])
         offset += end
         if offset > RAW_BYTES and offset >= raw.stat().st_size:
-            raw.open("r+b").truncate(0)  # opened for appending by the replica, so that it goes on at the new end
+            os.truncate(raw, 0)  # opened for appending by the replica, so that it goes on at the new end
             offset = 0
         mark.write_text(str(offset))
 

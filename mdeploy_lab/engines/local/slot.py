@@ -108,6 +108,8 @@ class Life:
     ready_since: float | None = None
     progress_at: float = field(default_factory=time.monotonic)
     killed: Killed = ""
+    adopted: bool = False
+    """Was ready before this engine saw it."""
     failure: Failure | None = None
     exit: Exit = field(default_factory=Exit)
 
@@ -336,8 +338,10 @@ class Slot:
             self._owner.retire(self)
             await asyncio.Event().wait()  # until the retirement cancels this
         self._life.process = process
+        self._life.adopted = hello.state == "ready"
         self._started_at = hello.started_at
         self._owner.tell("replica.adopted", f"replica {self.id} goes on as process {hello.pid}", replica=self.id)
+        self._heard(hello)
         return True
 
     async def _first_word(self) -> Hello | Report | None:
@@ -395,7 +399,8 @@ class Slot:
         if message.state == "ready" and life.ready_since is None:
             life.ready_since = time.monotonic()
             self._was_ready = True
-            self._owner.tell("replica.ready", f"replica {self.id} is ready", replica=self.id)
+            if not life.adopted:
+                self._owner.tell("replica.ready", f"replica {self.id} is ready", replica=self.id)
         if message.state == "unhealthy" and not self.stopping:
             self._set("unhealthy", "it does not answer")
             self._kill("wedged")
