@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 
 from mdeploy_lab.gateway.envoy_answers import local_replies
-from mdeploy_lab.gateway.envoy_lua import CLIENT_AUTH
+from mdeploy_lab.gateway.envoy_lua import CLIENT_AUTH, ONE_PASS
 from mdeploy_lab.gateway.envoy_routes import BASIC_AUTH, LUA, NOBODY, PASS_AUDIENCE, STREAM_IDLE, Side
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 from mdeploy_lab.gateway.passes import ISSUER, PASS_HEADER
@@ -24,7 +24,7 @@ def listeners(settings: EnvoySettings) -> list[dict[str, Any]]:
 
 def _public(settings: EnvoySettings) -> dict[str, Any]:
     address = {"socket_address": {"address": settings.bind, "port_value": settings.port}}
-    filters = [_filter(LUA, "lua.v3.Lua", default_source_code={"inline_string": CLIENT_AUTH}), _basic_auth()]
+    filters = [_lua(CLIENT_AUTH), _basic_auth()]
     listener = _listener("public", address, _manager(settings, "public", filters, access_log=_access_log(settings)))
     if settings.tls:
         listener["filter_chains"][0]["transport_socket"] = _tls(settings)
@@ -34,7 +34,7 @@ def _public(settings: EnvoySettings) -> dict[str, Any]:
 def _private(settings: EnvoySettings) -> dict[str, Any]:
     address = {"pipe": {"path": settings.private_socket, "mode": 0o600}}
     deny = _filter(PASS_AUDIENCE, "rbac.v3.RBAC", rules={"action": "ALLOW", "policies": {}})
-    filters = [_one_pass(), _pass(settings), deny]
+    filters = [_lua(ONE_PASS), _pass(settings), deny]
     return _listener("private", address, _manager(settings, "private", filters))
 
 
@@ -121,6 +121,10 @@ def _filter(name: str, kind: str, **config: Any) -> dict[str, Any]:
     return {"name": name, "typed_config": {"@type": f"{_HTTP}.{kind}", **config}}
 
 
+def _lua(source: str) -> dict[str, Any]:
+    return _filter(LUA, "lua.v3.Lua", default_source_code={"inline_string": source})
+
+
 def _basic_auth() -> dict[str, Any]:
     return _filter(
         BASIC_AUTH,
@@ -130,13 +134,6 @@ def _basic_auth() -> dict[str, Any]:
         emit_dynamic_metadata=True,
         realm="mdeploy",
     )
-
-
-def _one_pass() -> dict[str, Any]:
-    """Return the refusal of two passes: ``jwt_authn`` would accept both and forward both names."""
-    two = {"header": {"name": PASS_HEADER, "string_match": {"contains": ","}}}
-    policies = {"two": {"permissions": [{"any": True}], "principals": [two]}}
-    return _filter("mdeploy.one_pass", "rbac.v3.RBAC", rules={"action": "DENY", "policies": policies})
 
 
 def _pass(settings: EnvoySettings) -> dict[str, Any]:

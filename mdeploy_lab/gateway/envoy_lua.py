@@ -1,4 +1,4 @@
-"""The Lua that turns every accepted form of a client's token into the one that Envoy's ``basic_auth`` checks.
+"""The Lua in front of authentication. The longer one turns every accepted form of a client's token into the one that Envoy's ``basic_auth`` checks.
 
 A caller may send ``Basic name:token``, ``Bearer token`` or the bare token. Envoy knows one Basic user per token, named
 ``<client>.<key id>``, so that two tokens of one client can be valid at once. The script reads the token's own parts
@@ -11,7 +11,7 @@ says when a use is due to be written to the access log, so that the log has one 
 
 from __future__ import annotations
 
-__all__ = ["CLIENT_AUTH", "USED_EVERY"]
+__all__ = ["CLIENT_AUTH", "ONE_PASS", "USED_EVERY"]
 
 USED_EVERY = 5
 """Seconds between two access-log lines of one token on one worker."""
@@ -84,3 +84,11 @@ function envoy_on_request(handle)
 end
 """
 )
+
+ONE_PASS = """\
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  if headers:getNumValues("x-mdeploy-pass") > 1 then headers:remove("x-mdeploy-pass") end
+end
+"""
+"""Of two passes none counts: ``jwt_authn`` would accept both and forward both names."""

@@ -119,27 +119,24 @@ async def call(where, path, *headers, method="GET", body=b"", host="127.0.0.1", 
         if body:
             lines.append(f"content-length: {len(body)}")
         writer.write(raw if raw is not None else "\r\n".join([*lines, "", ""]).encode() + body)
-        return parse(await asyncio.wait_for(reader.read(), 20))
+        return await asyncio.wait_for(receive(reader), 20)
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 
 
-def parse(data):
-    head, _, rest = data.partition(b"\r\n\r\n")
-    lines = head.decode("latin-1").split("\r\n")
+async def receive(reader):
+    """Read one answer."""
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines[1:])}
+    body = b""
     if headers.get("transfer-encoding") == "chunked":
-        body = b""
-        while rest:
-            size, _, rest = rest.partition(b"\r\n")
-            n = int(size, 16)
-            body, rest = body + rest[:n], rest[n + 2 :]
-            if not n:
-                break
-        rest = body
-    return Answer(int(lines[0].split(" ")[1]), headers, rest)
+        while size := int(await reader.readline(), 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Answer(int(lines[0].split(" ")[1]), headers, body)
 
 
 def bearer(token):

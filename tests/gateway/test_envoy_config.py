@@ -63,9 +63,9 @@ def test_the_configuration_is_as_reviewed(name):
     file = GOLDEN / f"{name}.json"
     if os.environ.get("MDEPLOY_GOLDEN"):
         file.write_text(pretty)
-    assert file.exists() and file.read_text() == pretty, (
-        f"{file.name} differs; look at the change, then: MDEPLOY_GOLDEN=1 python -m pytest tests/gateway/test_envoy_config.py"
-    )
+    command = "MDEPLOY_GOLDEN=1 python -m pytest tests/gateway/test_envoy_config.py"
+    assert file.exists(), f"{file.name} is missing: {command}"
+    assert file.read_text() == pretty, f"{file.name} differs; look at the change, then: {command}"
 
 
 def test_equal_content_is_an_equal_version_and_order_does_not_matter():
