@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import traceback
+from pathlib import Path
 
 from mdeploy_lab.models.deployment import Failure, FailureReason
 from mdeploy_lab.runtime.spec import ReplicaSpec
@@ -23,7 +25,6 @@ PACKAGES = {
 }
 """Where the name to install differs from the name to import."""
 
-_MAIN = re.compile(r"Can't get attribute '([^']+)' on <module '__main__'")
 _ATTRIBUTE = re.compile(r"Can't get attribute '([^']+)' on <module '([^']+)'")
 
 
@@ -69,6 +70,12 @@ def _explain(error: BaseException, spec: ReplicaSpec, reason: FailureReason) -> 
             "model_not_found",
             f"a file of the model is missing: {_line(chain[-1])}",
             "check that the model's directory holds MLmodel and what it names",
+        )
+    if not (Path(spec.model_path) / "MLmodel").is_file():
+        return (
+            "model_not_found",
+            "the model's directory has no MLmodel file",
+            "deploy a directory that MLflow saved; it has a file MLmodel at its top",
         )
     if reason == "warmup_failed":
         return reason, f"the model failed on its own input example: {_line(error)}", "see the evidence and the log"
@@ -124,16 +131,23 @@ def _missing(name: str, spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
 
 
 def _attribute(text: str) -> tuple[FailureReason, str, str] | None:
-    if match := _MAIN.search(text):
+    match = _ATTRIBUTE.search(text)
+    if match is None:
+        return None
+    if match[2] in _main_names():
         return (
             "load_failed",
             f"the model uses {match[1]!r}, which was defined in the notebook and was saved by name only",
             "define it in a module beside the notebook and import it, or deploy the live object, which is saved whole",
         )
-    if match := _ATTRIBUTE.search(text):
-        return (
-            "load_failed",
-            f"the model uses {match[1]!r} of module {match[2]!r}, which has no such name here",
-            "install the version of the library (or take the version of the module) that the model was saved with",
-        )
-    return None
+    return (
+        "load_failed",
+        f"the model uses {match[1]!r} of module {match[2]!r}, which has no such name here",
+        "install the version of the library (or take the version of the module) that the model was saved with",
+    )
+
+
+def _main_names() -> set[str]:
+    """Return how Python calls ``__main__`` in its messages: a module run with -m is called by its own name."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return {"__main__", *([] if spec is None else [spec.name])}

@@ -42,7 +42,7 @@ EXIT_TWICE = 4
 LINGER = 2.0
 """Seconds that a failed replica stays for the engine to read why."""
 LAME_DUCK = 1.0
-"""Seconds in which a draining replica still answers, and asks its callers to connect elsewhere: time for the gateway to turn."""
+"""Seconds in which a draining replica still answers, asking its callers to connect elsewhere: time for the gateway to turn."""
 REFUSING = 0.25
 """Seconds at least in which a draining replica answers 503 instead of refusing connections: what is on its way arrives."""
 DEFAULT_DRAIN = 10.0
@@ -155,9 +155,11 @@ class Replica:
         self._status.set("stopping")
         begun = loop.time()
         limit = begun + (DEFAULT_DRAIN if self._drain_within is None else self._drain_within)
-        await asyncio.sleep(min(LAME_DUCK, (limit - begun) / 4))
+        if server.server_state.connections:
+            await asyncio.sleep(min(LAME_DUCK, (limit - begun) / 4))
         self._app.draining = True
-        await asyncio.sleep(min(REFUSING, max(0.0, limit - loop.time())))
+        if server.server_state.connections:
+            await asyncio.sleep(min(REFUSING, max(0.0, limit - loop.time())))
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._app.idle.wait(), max(0.0, limit - loop.time()))
         if self._app.in_flight:

@@ -31,15 +31,11 @@ class ReplicaSpec(Wire):
     model_path: str = Field(description="local directory that holds MLmodel")
     model_name: str = Field(description="the name that answers under /v2/models: the deployment's id")
     listen: str = Field(description="unix:/path or tcp:127.0.0.1:port; port 0: report the one that was given")
-    secret: str = Field(
-        default="", description="value that X-MDeploy-Replica must have on every request; TCP only"
-    )
+    secret: str = Field(default="", description="value that X-MDeploy-Replica must have on every request; TCP only")
     control: str = Field(description="path of the control socket")
     log: str = Field(description="path of the JSON-lines log; rotated by size")
     raw_log: str = Field(description="path that file descriptors 1 and 2 of the process go to")
-    environ: dict[str, str] = Field(
-        default_factory=dict, description="env with secrets resolved; never logged"
-    )
+    environ: dict[str, str] = Field(default_factory=dict, description="env with secrets resolved; never logged")
     parity_rows: int = Field(default=0)
 
 
@@ -56,6 +52,7 @@ class Hello(Wire):
     address: str = Field(description="as in Address.target, with the port that was given")
     phases: tuple[Phase, ...] = ()
     failure: Failure | None = None
+    in_flight: int = 0
 
 
 class Report(Wire):

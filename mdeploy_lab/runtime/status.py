@@ -45,6 +45,7 @@ class ReplicaStatus:
             address=self._address,
             phases=tuple(self._phases),
             failure=self.failure,
+            in_flight=self.in_flight(),
         )
 
     def report(self) -> Report:

@@ -6,8 +6,9 @@ import os
 import sys
 from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[name] = "1"
+from mdeploy_lab.runtime.warm import SINGLE_THREADED
+
+os.environ.update(SINGLE_THREADED)
 
 
 def main() -> None:
