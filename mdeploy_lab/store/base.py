@@ -78,7 +78,7 @@ class Store(ABC):
 
     @abstractmethod
     async def find(self, id_: str) -> StoredDeployment | None:
-        """Return the deployment that holds this id now."""
+        """Return the deployment that holds this id now; one that is being deleted holds neither id nor names."""
 
     @abstractmethod
     async def create(self, record: StoredDeployment, revision: Revision, entry: HistoryEntry) -> None:
@@ -87,7 +87,10 @@ class Store(ABC):
         Raises
         ------
         NameTaken
-            When the id is held by another deployment, or the API name or name within its group.
+            When the id is held by another deployment, or the API name or name within its group; ``details`` has ``field``
+            (id, name or api_name), ``value`` and ``holder``, the other one's id.
+        InvalidInput
+            When a value cannot be kept (infinity, half a surrogate pair).
         """
 
     @abstractmethod
@@ -109,9 +112,11 @@ class Store(ABC):
         Raises
         ------
         StaleEdit
-            When the record's resource_version is no longer ``based_on``.
+            When the record's resource_version is no longer ``based_on``; ``details["current"]`` is the record.
         DeploymentNotFound
-            When it is gone.
+            When it is gone or being deleted.
+        NameTaken
+            As for ``create``.
         """
 
     @abstractmethod
@@ -136,7 +141,7 @@ class Store(ABC):
 
     @abstractmethod
     async def add_events(self, uid: str, events: Sequence[Event]) -> list[Event]:
-        """Append observations; returns them with their ``seq``."""
+        """Append observations; returns them with their ``seq``, none when the deployment is gone."""
 
     @abstractmethod
     async def events(self, uid: str, *, limit: int = 1000, after: int = 0) -> list[Event]:
@@ -152,7 +157,7 @@ class Store(ABC):
 
     @abstractmethod
     async def put_client(self, uid: str, client: StoredClient, *, new: bool) -> None:
-        """Insert (``new``: NameTaken when it exists) or replace a client and its secrets."""
+        """Insert (``new``: NameTaken when it exists) or replace (ClientNotFound when there is none) a client and its secrets."""
 
     @abstractmethod
     async def remove_client(self, uid: str, name: str) -> None:
@@ -160,7 +165,7 @@ class Store(ABC):
 
     @abstractmethod
     async def touch_secrets(self, used: Sequence[tuple[str, str, str, datetime]]) -> None:
-        """Record last uses: (uid, client, key id, time)."""
+        """Record last uses: (uid, client, key id, time); an older one never replaces a newer one. Listeners hear nothing."""
 
     @abstractmethod
     async def remember(self, key: str, request_digest: str, answer: str, at: datetime) -> None:
