@@ -133,9 +133,10 @@ def _layers(pyfunc: Any) -> list[Any]:
 def _adapt(function: Callable[..., Any], pyfunc: Any) -> Callable[[Any, dict[str, Any] | None], Any]:
     """Call ``function`` with what it asks for: ``context`` and ``params`` only when it names them."""
     try:
-        names = list(inspect.signature(function).parameters)
+        parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        names = []
+        parameters = []
+    names = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
     implementation = getattr(pyfunc, "_model_impl", None)
     before = (getattr(implementation, "context", None),) if names[:1] == ["context"] else ()
     if "params" in names:
