@@ -157,7 +157,7 @@ class Store(ABC):
 
     @abstractmethod
     async def put_client(self, uid: str, client: StoredClient, *, new: bool) -> None:
-        """Insert (``new``: NameTaken when it exists) or replace (ClientNotFound when there is none) a client and its secrets."""
+        """Insert (``new``: NameTaken when it exists) or replace (ClientNotFound when missing) a client and its secrets."""
 
     @abstractmethod
     async def remove_client(self, uid: str, name: str) -> None:
