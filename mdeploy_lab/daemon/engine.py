@@ -40,7 +40,8 @@ from mdeploy_lab.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
 
-LOCK_WAIT = 15.0
+LOCK_WAIT = 35.0
+"""Seconds to wait for the home: a little over the 30 that a lease of a dead holder lasts."""
 HOUSEKEEPING = 3600.0
 TOUCH_EVERY = 2.0
 DIALECTS = ("invocations", "oip", "arrow")
@@ -230,7 +231,8 @@ class EngineProcess:
                 if record is not None:
                     rows.append((record.uid, client, key_id, at))
             if rows:
-                await store.touch_secrets(rows)
+                with suppress(MDeployError):  # a last use that is not written down harms nobody; the next one may be
+                    await store.touch_secrets(rows)
 
     async def _housekeeping(self, store: SqliteStore) -> None:
         while True:

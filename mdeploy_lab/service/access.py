@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -24,6 +25,7 @@ class AccessService:
         self._store = store
         self._emit = emit
         self._clock = clock
+        self._rotating = asyncio.Lock()
 
     async def all(self, record: StoredDeployment) -> list[ClientInfo]:
         """Return the clients by name, with the last use of each token."""
@@ -53,6 +55,10 @@ class AccessService:
 
     async def rotate(self, record: StoredDeployment, name: str, overlap: float, actor: str) -> NewToken:
         """Give a client a new token; the old ones work for ``overlap`` seconds more, at once none with 0."""
+        async with self._rotating:  # two rotations at once must not forget each other's token
+            return await self._rotate(record, name, overlap, actor)
+
+    async def _rotate(self, record: StoredDeployment, name: str, overlap: float, actor: str) -> NewToken:
         client = await self._get(record, name)
         now = self._clock()
         token, secret = self._secret(name, now)

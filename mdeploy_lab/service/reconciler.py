@@ -208,6 +208,9 @@ class Reconciler:
         return None if found.agreed == found.rows or overridden else parity.refusal(found, self._clock())
 
     async def _route(self, record: StoredDeployment, decision: Decision) -> None:
+        for uid in [u for u, id_ in self._ids.items() if id_ == record.id and u != record.uid]:
+            await self._gateway.drop(uid)  # one that is being deleted had this id before
+            self._ids.pop(uid, None)
         clients = await self._store.clients(record.uid)
         now = self._clock()
         observed = {n: seen for n, seen in self._lasting(record.uid).items() if n in decision.run}
@@ -248,10 +251,11 @@ class Reconciler:
 
     async def _delete(self, record: StoredDeployment) -> None:
         await self._gateway.drop(record.uid)
+        self._ids.pop(record.uid, None)
+        if await self._store.find(record.id) is None:
+            self._hub.publish(Change(topic="deleted", id=record.id))
         await self._engine_end(record.uid)
         await self._store.remove(record.uid)
-        self._ids.pop(record.uid, None)
-        self._hub.publish(Change(topic="deleted", id=record.id))
 
     async def _end_stray(self, uid: str) -> None:
         """End what still runs of a deployment that nobody wants."""
