@@ -46,7 +46,8 @@ _RETRY = {
             },
         }
     ],
-    "host_selection_retry_max_attempts": 5,
+    # An idle, dead replica looks like the least busy one, so it is drawn often until it is put aside.
+    "host_selection_retry_max_attempts": 50,
     "retry_back_off": {"base_interval": "0.001s", "max_interval": "0.01s"},
     "retriable_request_headers": [
         *({"name": ":path", "string_match": match} for match in _TWICE),

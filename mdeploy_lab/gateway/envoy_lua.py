@@ -1,7 +1,8 @@
-"""The Lua in front of authentication. The longer one turns every accepted form of a client's token into the one that Envoy's ``basic_auth`` checks.
+"""The Lua that prepares what Envoy's own filters then check: clients' tokens, and the owner's pass.
 
-A caller may send ``Basic name:token``, ``Bearer token`` or the bare token. Envoy knows one Basic user per token, named
-``<client>.<key id>``, so that two tokens of one client can be valid at once. The script reads the token's own parts
+``CLIENT_AUTH`` turns every accepted form of a client's token into the one that ``basic_auth`` knows. A caller may send
+``Basic name:token``, ``Bearer token`` or the bare token. Envoy knows one Basic user per token, named ``<client>.<key id>``, so
+that two tokens of one client can be valid at once. The script reads the token's own parts
 (``mdp_<client>.<key id><random>``), writes ``x-mdeploy-auth`` for ``basic_auth`` and the client's plain name for the model.
 Whatever it does not recognise is left without ``x-mdeploy-auth``, which is refused. It checks no secret itself.
 
@@ -90,5 +91,5 @@ function envoy_on_request(handle)
   local headers = handle:headers()
   if headers:getNumValues("x-mdeploy-pass") > 1 then headers:remove("x-mdeploy-pass") end
 end
-"""
+"""  # noqa: S105  # no password, a script
 """Of two passes none counts: ``jwt_authn`` would accept both and forward both names."""

@@ -1,4 +1,4 @@
-"""A replica for tests: answers with what it saw; its path makes it slow, break the connection, or fail.
+"""A replica for tests: answers with what it saw; its query, or the header x-test, makes it slow, break the connection, or fail.
 
 As a program: ``python echo.py unix:/path|tcp:127.0.0.1:port NAME``.
 """
@@ -70,7 +70,7 @@ class Echo:
         seen = {"replica": self.name, "method": method, "path": raw_path, "headers": headers, "size": size}
         self.seen.append(seen)
         url = urlsplit(raw_path)
-        query = parse_qs(url.query)
+        query = {**parse_qs(url.query), **parse_qs(named.get("x-test", ""))}
         if "sleep" in query:
             await asyncio.sleep(float(query["sleep"][0]))
         if "reset" in query and query["reset"][0] in {self.name, "*"}:

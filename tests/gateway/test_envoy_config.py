@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdeploy_lab.gateway.base import Credential, Unavailable
@@ -94,6 +94,7 @@ def entries(document):
 IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{1,20}[a-z0-9]", fullmatch=True)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(IDS, st.booleans(), st.booleans()), max_size=6, unique_by=lambda t: t[0]))
 def test_whatever_leads_to_a_private_deployment_asks_for_its_clients(specs):
     routes = [

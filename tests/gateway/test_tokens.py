@@ -2,7 +2,7 @@ import base64
 import hashlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mdeploy_lab.errors import InvalidInput
@@ -10,6 +10,7 @@ from mdeploy_lab.gateway.tokens import make_token, parse_token
 from mdeploy_lab.models.names import CLIENT_PATTERN
 
 
+@settings(deadline=None)
 @given(st.from_regex(CLIENT_PATTERN, fullmatch=True))
 def test_a_token_can_be_taken_apart_again(client):
     made = make_token(client)
@@ -42,6 +43,7 @@ def test_what_is_no_token_is_not_parsed(token):
     assert parse_token(token) is None
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_can_be_looked_at(text):
     parse_token(text)
