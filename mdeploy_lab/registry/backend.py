@@ -19,6 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
 from mdeploy_lab.paths import Home
+from mdeploy_lab.registry.wording import first_line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -210,9 +211,8 @@ def unavailable(error: BaseException, backend: Backend) -> RegistryUnavailable:
             f"the model registry {where} was made by another version of MLflow",
             hint=f"run: mlflow db upgrade {where}",
         )
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
     return RegistryUnavailable(
-        f"the model registry {where} cannot be used: {first[:300]}",
+        f"the model registry {where} cannot be used: {first_line(error)}",
         hint="check MLFLOW_TRACKING_URI, and that the server answers",
     )
 

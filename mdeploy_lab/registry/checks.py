@@ -52,6 +52,9 @@ def _not_a_model(obj: Any, title: str, namespace: Mapping[str, Any] | None) -> N
 
 
 def _a(noun: str) -> str:
+    noun = {"ndarray": "array", "NoneType": "None"}.get(noun, noun)
+    if noun == "None":
+        return noun
     return f"an {noun}" if noun[0].lower() in "aeiou" else f"a {noun}"
 
 
@@ -109,8 +112,10 @@ def _fitted(obj: Any, title: str) -> None:
 
 def not_fitted(obj: Any, title: str) -> ModelNotSupported:
     """Return the error for a model that was not fitted."""
-    named = title if title != type(obj).__name__ else "it"
-    return ModelNotSupported(f"{title} ({type(obj).__name__}) is not fitted", hint=f"call {named}.fit(X, y) first")
+    kind = type(obj).__name__
+    if title == kind:
+        return ModelNotSupported(f"this {kind} is not fitted", hint="call its fit(X, y) first")
+    return ModelNotSupported(f"{title} ({kind}) is not fitted", hint=f"call {title}.fit(X, y) first")
 
 
 def _on_cpu(obj: Any, title: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
 from mdeploy_lab.registry import checks, flavors, forms, frames, parity
+from mdeploy_lab.registry.wording import first_line
 
 SLOW = 1.0
 """Seconds for the first few rows beyond which a model is not asked again."""
@@ -97,7 +98,7 @@ def _inputs_only(found: Evidence, inputs: Any) -> Any:
     try:
         return infer_signature(inputs)
     except (MlflowException, TypeError, ValueError) as error:
-        found.notes.append(f"no signature: {str(error).splitlines()[0][:200]}")
+        found.notes.append(f"no signature: {first_line(error)}")
         return None
 
 
@@ -124,8 +125,13 @@ def ask(flavor: flavors.Flavor, obj: Any, method: str, title: str, data: Any) ->
     except Exception as error:  # the user's code may raise anything
         if type(error).__name__ == "NotFittedError":
             raise checks.not_fitted(obj, title) from error
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no message")
+        asked = f"{title}.{method}" if callable(getattr(obj, method, None)) else title
         raise ModelNotSupported(
-            f"{title}.{method} fails on the example: {type(error).__name__}: {reason[:300]}",
-            hint=f"try {title}.{method}(rows) in a cell, or give other rows with input_example=",
+            f"{asked} fails on the example: {_reason(error)}",
+            hint=f"try {asked}(rows) in a cell, or give other rows with input_example=",
         ) from error
+
+
+def _reason(error: BaseException) -> str:
+    kind, text = type(error).__name__, first_line(error)
+    return kind if text == kind else f"{kind}: {text}"

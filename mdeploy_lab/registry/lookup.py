@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from mdeploy_lab.errors import ModelNotFound, RegistryUnavailable
 from mdeploy_lab.registry import mlmodel, template
 from mdeploy_lab.registry.backend import Backend, called, client, knock, local_path, unavailable
+from mdeploy_lab.registry.wording import first_line
 
 Progress = Callable[[float | None, str], None]
 PAGE = 1000
@@ -225,13 +226,11 @@ def _pull(uri: str, target: str, tracking_uri: str) -> str:
     try:
         return str(download_artifacts(artifact_uri=uri, dst_path=target, tracking_uri=tracking_uri or None))
     except Exception as error:  # every artifact store has its own exceptions
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        text = first_line(error)
         missing = any(w in text.lower() for w in ("no such", "404", "not found", "does not exist", "nosuchkey"))
         if missing:
             raise ModelNotFound(f"{uri} does not exist", hint="check the URI; the artifacts may have been deleted") from error
-        raise RegistryUnavailable(
-            f"{uri} cannot be read: {text[:300]}", hint="check the credentials and the network"
-        ) from error
+        raise RegistryUnavailable(f"{uri} cannot be read: {text}", hint="check the credentials and the network") from error
 
 
 def download(*, uri: str, target: str, tracking_uri: str, registry_uri: str, progress: Progress) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mdeploy_lab.registry import frames
+from mdeploy_lab.registry.wording import first_line
 
 FILE = "mdeploy/parity.json"
 
@@ -29,7 +30,7 @@ def document(data: Any, answers: Any) -> dict[str, Any]:
     try:
         expected = json.loads(encode(answers))
     except (TypeError, ValueError) as error:
-        raise NotComparable(str(error).splitlines()[0]) from error
+        raise NotComparable(first_line(error)) from error
     return {"rows": frames.count(data), "request": request_body(data), "expected": expected}
 
 
@@ -38,7 +39,7 @@ def request_body(data: Any) -> dict[str, Any]:
     try:
         return _strict(_body(data))
     except (TypeError, ValueError) as error:
-        raise NotComparable(str(error).splitlines()[0]) from error
+        raise NotComparable(first_line(error)) from error
 
 
 def _body(data: Any) -> dict[str, Any]:

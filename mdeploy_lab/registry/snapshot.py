@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
+from mdeploy_lab.registry.wording import first_line
 
 _TRACKER = re.compile(r"^[0-9a-f]{32}$")
 _DEPTH = 6
@@ -146,7 +147,7 @@ def _stable(obj: Any, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _unpicklable(obj: Any, title: str, error: BaseException) -> ModelNotSupported:
     path, culprit = culprit_of(obj)
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = first_line(error)
     if path:
         return ModelNotSupported(
             f"{title} cannot be saved: its {path} is {_described(culprit)}",

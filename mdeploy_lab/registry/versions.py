@@ -21,6 +21,7 @@ from mdeploy_lab.errors import MDeployError, ModelNotSupported, RegistryUnavaila
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import mlmodel, template
 from mdeploy_lab.registry.backend import Backend, called, client, local_path, unavailable
+from mdeploy_lab.registry.wording import first_line
 
 EXPERIMENT = "mdeploy"
 DIGEST_TAG = "mdeploy.digest"
@@ -93,7 +94,7 @@ def add(mlflow_client: Any, home: Home, backend: Backend, name: str, save: Save,
             raise
     except MlflowException as error:
         raise RegistryUnavailable(
-            f"the registry refuses the model {name}: {str(error).splitlines()[0][:300]}", hint="choose another name"
+            f"the registry refuses the model {name}: {first_line(error)}", hint="choose another name"
         ) from error
     return Version(name, version, target, tags)
 
@@ -152,7 +153,7 @@ def _write(mlflow_client: Any, backend: Backend, logged: Any, target: Path | Non
         if isinstance(error.__cause__, OSError):
             raise unavailable(error.__cause__, backend) from error
         raise ModelNotSupported(
-            f"MLflow cannot save it: {str(error).splitlines()[0][:300]}", hint="save it with mlflow, then deploy its URI"
+            f"MLflow cannot save it: {first_line(error)}", hint="save it with mlflow, then deploy its URI"
         ) from error
 
 

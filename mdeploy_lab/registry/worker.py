@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
 from mdeploy_lab.registry import lookup
+from mdeploy_lab.registry.wording import first_line
 
 THREADS = 4
 _lock = threading.Lock()
@@ -42,7 +43,7 @@ def _answer(request: dict[str, Any], out: BinaryIO) -> None:
         _write(out, {"id": number, "error": error.to_body(), "status": error.http_status})
     except Exception as error:  # noqa: BLE001  # the other end gets an answer whatever happens; the trace is in the log
         traceback.print_exc()
-        unknown = RegistryUnavailable(f"the registry failed: {error}".splitlines()[0][:500], hint="see registry.log")
+        unknown = RegistryUnavailable(f"the registry failed: {first_line(error)}", hint="see registry.log")
         _write(out, {"id": number, "error": unknown.to_body(), "status": 503})
 
 
