@@ -6,6 +6,17 @@ import { CheckIcon, CopyIcon } from './icons';
 
 const SHOWN = 2000;
 
+/** The end tells deployments apart, so the beginning gives way when there is little room. */
+function UrlText({ url }: { url: string }): React.ReactElement {
+  const end = url.lastIndexOf('/', url.length - 2);
+  return (
+    <span className="mdl-Url-text">
+      <span className="mdl-Url-start">{url.slice(0, end)}</span>
+      <span className="mdl-Url-end">{url.slice(end)}</span>
+    </span>
+  );
+}
+
 export function CopyUrl({ url, note }: { url: string; note?: string }): React.ReactElement | null {
   const { trans, copy } = useHost();
   const [said, setSaid] = React.useState<'copied' | 'failed' | null>(null);
@@ -34,7 +45,7 @@ export function CopyUrl({ url, note }: { url: string; note?: string }): React.Re
         title={note === undefined ? url : `${url}\n${note}`}
         aria-label={trans.__('Copy URL %1', url)}
       >
-        <span className="mdl-Url-text">{url}</span>
+        <UrlText url={url} />
         {said === 'copied' ? <CheckIcon /> : <CopyIcon />}
       </button>
       <span className="mdl-Url-said" role="status">
