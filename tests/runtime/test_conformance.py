@@ -124,6 +124,9 @@ CASES = [
     Case("xml", "iris", b"<a/>", "application/xml"),
     Case("latin-1", "iris", split(), "application/json; charset=latin-1"),
     Case("unknown parameter", "iris", split(), "application/json; boundary=x"),
+    Case(
+        "csv for a tensor", "tensor", FRAME.to_csv(index=False).encode(), "text/csv", ours=200, why="theirs refuses every CSV"
+    ),
     Case("no content type", "iris", split(), None, ours=200, why="theirs is 500"),
     Case(
         "a bug in the model",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.runtime.dialect import Call, Dialect, Example, Request, Response, Route
 from mdeploy_lab.runtime.problems import BadInput, MediaTypeUnknown
+from mdeploy_lab.runtime.schema import expected
 from mdeploy_lab.values import MEDIA_TYPE, decode, encode
 
 if TYPE_CHECKING:
@@ -37,7 +38,12 @@ class Arrow(Dialect):
             value = decode(request.body)
         except InvalidInput as error:
             raise BadInput(error.message, hint=error.hint) from None
-        return Call(_fit(value, model))
+        try:
+            return Call(_fit(value, model))
+        except (ValueError, TypeError, OverflowError):  # ragged lists, values that no array can hold
+            raise BadInput(
+                "the value is no table that fits this model", hint=f"expected: {expected(model.input_schema)}"
+            ) from None
 
     def encode(self, outputs: Any, _call: Call, _request: Request, _model: ServedModel) -> Response:
         """Write the answer as it is."""

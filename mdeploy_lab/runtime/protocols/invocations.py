@@ -156,7 +156,7 @@ def read_csv(body: bytes, model: ServedModel) -> Any:
         raise BadInput("the CSV is not UTF-8", hint="send the body in UTF-8") from None
     schema = model.input_schema
     types = None
-    if schema is not None:
+    if schema is not None and not schema.is_tensor_spec():
         types = dict(zip(schema.input_names(), schema.pandas_types(), strict=False))
     try:
         return pd.read_csv(io.StringIO(text), dtype=types)
