@@ -19,10 +19,11 @@ from mdeploy_lab.paths import Home
 
 from .environ import base_environment
 from .environments import Environments
-from .files import Listen, ReplicaFiles, checked, recorded, take
+from .files import Listen, ReplicaFiles, checked, recorded, take, touch
 from .launcher import Launcher
 from .logs import Logs, expire
 from .problems import StartProblem
+from .processes import kill_leftovers
 from .raw_logs import RawLogs
 from .revision import Fetch, LocalRevision
 from .slot import Shop, Slot
@@ -179,6 +180,7 @@ class LocalEngine(Engine):
             if life is None:
                 slots.append(self._revision(spec.uid, spec.revision).adopt(spec, record))
             else:
+                await asyncio.to_thread(kill_leftovers, files.life, None)  # something may have cleaned the lock file away
                 files.forget()
                 os.close(life)
         return slots
@@ -194,4 +196,5 @@ class LocalEngine(Engine):
             living = frozenset(s for r in self._revisions.values() for s in r.slots)
             with contextlib.suppress(OSError):  # an expiry that fails is tried again
                 await asyncio.to_thread(expire, self._home.logs, self._log_days, now=time.time(), living=living)
+                await asyncio.to_thread(touch, self._home)
             await asyncio.sleep(EXPIRY_INTERVAL)

@@ -38,7 +38,9 @@ def newest(directory: Path, query: LogQuery) -> list[LogLine]:
         if query.tail is not None and len(found) >= query.tail:
             break
         found.append(line)
-    return sorted(found[::-1], key=lambda line: line.at)  # threads may have written two lines in the other order
+    found.reverse()
+    found.sort(key=lambda line: line.at)  # threads may have written two lines in the other order
+    return found
 
 
 def _groups(directory: Path, replica: str | None) -> dict[str, list[Path]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import traceback
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -49,6 +50,15 @@ def download_problem(error: Exception) -> StartProblem:
     return StartProblem(
         "download_failed", f"the model's files cannot be fetched: {line}", hint="check that the registry can be reached"
     )
+
+
+def engine_problem(error: Exception) -> StartProblem:
+    """Return what kept the engine itself from doing its part: a full disk, a home that cannot be written."""
+    if isinstance(error, MDeployError):
+        return StartProblem("engine", error.message, hint=error.hint)
+    line = (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    evidence = "".join(traceback.format_exception(error))
+    return StartProblem("engine", f"the engine cannot start it: {line}", hint="run `mdeploy doctor`", evidence=evidence)
 
 
 def size(number: int) -> str:

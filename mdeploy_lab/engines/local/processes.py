@@ -131,7 +131,7 @@ def _alive(pid: int) -> bool:
 
 
 def holders(path: Path) -> set[int]:
-    """Return the processes that have ``path`` open. Blocking: call it in a thread."""
+    """Return the processes that have ``path`` open, or had when something removed it. Blocking: call it in a thread."""
     wanted = str(path)
     found = set()
     for entry in _numbered():
@@ -166,7 +166,7 @@ def _numbered() -> list[str]:
 
 def _has_open(entry: str, path: str) -> bool:
     with os.scandir(f"{entry}/fd") as fds:
-        return any(_link(fd.path) == path for fd in fds)
+        return any(_link(fd.path) in {path, f"{path} (deleted)"} for fd in fds)
 
 
 def _link(path: str) -> str:

@@ -28,7 +28,7 @@ from .environ import base_environment, resolve_secrets, thread_variables
 from .evidence import evidence
 from .files import Listen, ReplicaFiles, open_listener, take
 from .launcher import Launcher
-from .problems import StartProblem, crash_problem, memory_problem, stuck_problem
+from .problems import StartProblem, crash_problem, engine_problem, memory_problem, stuck_problem
 from .processes import Exit, ReplicaProcess, kill_leftovers
 from .timing import BackOff, Timing
 
@@ -218,18 +218,33 @@ class Slot:
             await asyncio.gather(self._launching, return_exceptions=True)
 
     async def _run(self, *, adopted: bool = False) -> None:
-        try:
-            while True:
-                self._life = Life()
-                if not (adopted and await self._take_over()):
-                    await self._begin(await self._owner.prepare())
+        while True:
+            try:
+                await self._once(adopted=adopted)
                 adopted = False
-                self.known.set()
-                await self._watch()
-                await self._end_all()
-                await asyncio.sleep(self._judge(await asyncio.to_thread(evidence, self.files)))
-        except StartProblem as problem:
-            self._give_up(problem)
+                continue
+            except StartProblem as found:
+                problem = found
+            except Exception as error:  # noqa: BLE001  # a full disk, a broken home: told as a failure, never a silent end
+                problem = engine_problem(error)
+            adopted = False
+            self.known.set()
+            wait = self._backoff.exited(ready_for=None)
+            if not self._was_ready or self._backoff.looping:
+                self._give_up(problem)
+                return
+            self._set("starting", f"{problem.message}; another try in {wait:g} s")
+            await asyncio.sleep(wait)
+
+    async def _once(self, *, adopted: bool) -> None:
+        """Go through the life of one process, from its start or adoption to the pause after its end."""
+        self._life = Life()
+        if not (adopted and await self._take_over()):
+            await self._begin(await self._owner.prepare())
+        self.known.set()
+        await self._watch()
+        await self._end_all()
+        await asyncio.sleep(self._judge(await asyncio.to_thread(evidence, self.files)))
 
     # Starting
 
@@ -300,7 +315,8 @@ class Slot:
             raw_log=str(self.files.raw),
             environ=environ,
         )
-        self.files.write(self._spec, {"restarts": self._restarts, "was_ready": self._was_ready})
+        record = {"restarts": self._restarts, "was_ready": self._was_ready, "start_timeout": owner.start_timeout}
+        self.files.write(self._spec, record)
         return self._spec
 
     def _open_listener(self) -> None:

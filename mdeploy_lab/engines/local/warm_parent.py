@@ -78,6 +78,7 @@ class WarmParent:
         try:
             self._popen = await asyncio.to_thread(self._spawn, theirs)
         except OSError as error:
+            self._greeted.cancel()
             self._close()
             raise _unusable(self.interpreter, error.strerror or str(error)) from error
         finally:
@@ -152,11 +153,8 @@ class WarmParent:
         """Let it go; its replicas live on. Returns when it is gone."""
         self._close()
         if self._popen is not None:
-            try:
-                await asyncio.to_thread(self._popen.wait, 5)
-            except subprocess.TimeoutExpired:
-                self._popen.kill()  # it imports something that takes long
-                await asyncio.to_thread(self._popen.wait)
+            self._popen.kill()  # it has nothing to lose, and may be in the middle of a long import
+            await asyncio.to_thread(self._popen.wait)
         if self._reaper is not None:
             await self._reaper
 

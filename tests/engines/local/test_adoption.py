@@ -188,3 +188,18 @@ async def test_an_engine_killed_at_any_moment_doubles_nothing(home: Home, next_e
     assert len(held) == 3
     assert {pid for pids in held.values() for pid in pids} == leaders
     assert [await ask(r.address) for r in seen.ready] == [[1]] * 3
+
+
+async def test_a_cleaned_runtime_directory_leads_to_no_double(home: Home, next_engine: Harness) -> None:
+    plan = next_engine.plan("echo")
+    driver = Driver(home, plan)
+    await driver.start()
+    before = await driver.hear("ready")
+    await driver.kill()
+    for path in home.run.iterdir():
+        path.unlink()
+    await next_engine.open()
+    (pid,) = before["replicas"].values()
+    await until(lambda: not alive(pid), what="the end of what nobody can reach any more")
+    (after,) = (await next_engine.run(plan)).ready
+    assert await ask(after.address) == [1]

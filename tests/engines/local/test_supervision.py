@@ -6,20 +6,19 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from mdeploy_lab.engines.local.engine import LocalEngine
 from mdeploy_lab.models.access import InstanceType
-from tests.engines.harness import Harness, alive, ask, processes, until
+from mdeploy_lab.paths import Home
+from tests.engines.conftest import FAST, fetch
+from tests.engines.harness import Harness, alive, ask, command, processes, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 MIB = 2**20
-
-
-def command(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 def local(harness: Harness) -> LocalEngine:
@@ -222,3 +221,30 @@ async def test_files_of_a_removed_replica_are_gone_and_private_while_it_lives(ha
     await harness.gone(plan)
     assert not list((harness.home.state / "replicas").iterdir())
     assert not [p for p in harness.home.run.iterdir() if p.name.startswith("r-")]
+
+
+async def test_over_tcp_only_who_has_the_secret_is_answered(home: Home, harness: Harness) -> None:
+    other = Harness(LocalEngine(home, fetch=fetch, timing=FAST, listen="tcp"), home, harness.models)
+    await other.open()
+    plan = other.plan("echo")
+    (before,) = (await other.run(plan)).ready
+    assert before.address.target.startswith("tcp:127.0.0.1:")
+    assert await ask(before.address) == [1]
+    with pytest.raises(AssertionError):
+        await ask(before.address.model_copy(update={"secret": "guessed"}))
+    os.kill(before.replica.pid, signal.SIGKILL)
+    await until(lambda: other.seen(plan).replicas[0].replica.restarts == 1)
+    (after,) = (await other.ready(plan)).ready
+    assert after.address == before.address
+    await other.gone(plan)
+    await other.engine.close()
+
+
+async def test_watching_replicas_costs_little(harness: Harness) -> None:
+    plan = harness.plan("echo", replicas=3)
+    await harness.run(plan)
+    await asyncio.sleep(7)  # the first seconds are measured more often
+    begun, wall = time.process_time(), asyncio.get_running_loop().time()
+    await asyncio.sleep(5)
+    assert (time.process_time() - begun) / (asyncio.get_running_loop().time() - wall) < 0.05
+    await harness.gone(plan)
