@@ -88,7 +88,7 @@ class _Connection(asyncio.Protocol):
         if status != 200:
             self._failures.append(status)
         if self.closing:
-                self._transport.close()
+            self._transport.close()
         else:
             asyncio.get_running_loop().call_soon(self._next)
 

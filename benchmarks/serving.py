@@ -86,7 +86,8 @@ def _middle(results: list[load.Result]) -> tuple[float, float, int]:
 
 def _said(values: tuple[float, float, int]) -> str:
     rate, p50, errors = values
-    return f"{rate:,.0f} /s, {p50:.2f} ms".replace(",", " ", 1) + (f", {errors} errors" if errors else "")
+    said = f"{rate:,.0f}".replace(",", " ")  # thousands apart
+    return f"{said} /s, {p50:.2f} ms" + (f", {errors} errors" if errors else "")
 
 
 def _gateway(d: Any) -> load.Target:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks import peer, subjects
@@ -16,6 +16,7 @@ from benchmarks.report import Row, Section, ratio
 
 WARM_RUNS = 9
 FRESH_RUNS = 5
+ROOT = Path(__file__).parents[1]
 
 
 def measure(*, quick: bool) -> Section:
@@ -63,8 +64,7 @@ def _row(what: str, times: list[float], target: str, theirs: float) -> Row:
 def _run(environ: dict[str, str], warm: int = 0) -> list[float]:
     """Return the times of ``benchmarks.cell`` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.cell", "--warm", str(warm)]
-    root = Path(__file__).parents[1]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False, cwd=root)
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False, cwd=ROOT)
     if done.returncode:
         raise RuntimeError(f"benchmarks.cell failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
     return [float(t) for t in json.loads(done.stdout.splitlines()[-1])]
@@ -72,18 +72,8 @@ def _run(environ: dict[str, str], warm: int = 0) -> list[float]:
 
 def _logged(directory: Path) -> float:
     """Return the seconds of MLflow's own ``log_model`` with its defaults, into a registry that is there already."""
-    import mlflow
-
     directory.mkdir()
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{directory}/mlflow.db")
-    try:
-        mlflow.create_experiment("bench", artifact_location=(directory / "artifacts").as_uri())
-        mlflow.set_experiment("bench")
-        model = subjects.fitted(subjects.NAMES[0])
-        began = time.perf_counter()
-        with mlflow.start_run():
-            mlflow.sklearn.log_model(model, name="model", input_example=subjects.iris()[0].head())
-        return time.perf_counter() - began
-    finally:
-        mlflow.set_tracking_uri(before)
+    environ = {**os.environ, "MLFLOW_TRACKING_URI": f"sqlite:///{directory}/mlflow.db", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-m", "benchmarks.logged", str(directory / "artifacts")]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=True, cwd=ROOT)
+    return float(done.stdout.splitlines()[-1])
