@@ -11,9 +11,11 @@ No code travels: nothing is pickled, and ``decode`` builds only the types named 
 from __future__ import annotations
 
 import json
+import struct
 from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.errors import InvalidInput
+from mdeploy_lab.values.bounds import refuse_compressed, refuse_expanding
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,8 +61,10 @@ def decode(data: bytes | bytearray | memoryview) -> Any:
     import pyarrow as pa
 
     try:
+        refuse_compressed(pa.ipc.MessageReader.open_stream(pa.py_buffer(data)))
         with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
             table = reader.read_all()
+        refuse_expanding(table, len(data))
         table.validate()
         said = (table.schema.metadata or {}).get(KEY)
         if said is None:
@@ -68,7 +72,17 @@ def decode(data: bytes | bytearray | memoryview) -> Any:
         return _untable(json.loads(said), table)
     except InvalidInput:
         raise
-    except (pa.ArrowException, ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, ArithmeticError) as error:
+    except (
+        pa.ArrowException,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OSError,
+        ArithmeticError,
+        struct.error,
+    ) as error:
         raise InvalidInput(
             "these bytes are not a readable Arrow stream",
             hint="write them with mdeploy_lab.values.encode, or with any Arrow library as an IPC stream",

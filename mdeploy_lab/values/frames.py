@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mdeploy_lab.values.bounds import MAX_RANGE
 from mdeploy_lab.values.columns import index_values
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ def unpack_index(tree: dict[str, Any], unpacker: Unpacker) -> Any:
 
     names = [unpacker.unpack(name) for name in tree["names"]]
     if "range" in tree:
-        return pd.RangeIndex(*tree["range"], name=names[0])
+        index = pd.RangeIndex(*tree["range"], name=names[0])
+        if len(index) > MAX_RANGE:
+            raise ValueError("a range of too many rows")
+        return index
     if "multi" in tree:
         found = [unpacker.part(said) for said in tree["multi"]]
         return pd.MultiIndex([c.categories for c in found], [c.codes for c in found], names=names)

@@ -79,6 +79,7 @@ def test_a_second_process_cannot_be_the_same_replica(start, zoo, nursery):
     ("model", "reason", "message", "hint"),
     [
         ("missing", "missing_library", "surely_not_installed", "pip install surely_not_installed"),
+        ("broken", "import_failed", "no_such_name", "evidence"),
         ("memory", "out_of_memory", "does not fit into the memory", "larger instance type"),
         ("main", "load_failed", "'NotebookScaler', which was defined in the notebook", "module beside the notebook"),
         ("nothing", "model_not_found", "MLmodel", "MLmodel"),

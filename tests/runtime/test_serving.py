@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import threading
@@ -320,6 +321,20 @@ def test_arrow_refuses_other_media_types_and_broken_streams(client):
     assert client.post("/predict", content=b"ARROW", headers=ARROW).status_code == 400
     whole = values.encode(pd.DataFrame([ROW], columns=NAMES))
     assert client.post("/predict", content=whole[:-40], headers=ARROW).status_code in (200, 400)
+
+
+def test_code_that_travels_with_the_model(start, zoo):
+    with start(zoo / "code").client() as client:
+        answer = client.post("/invocations", json={"dataframe_split": {"columns": NAMES, "data": [[1, 2, 3, 4]]}})
+        assert answer.json() == {"predictions": [[2.0, 4.0, 6.0, 8.0]]}
+
+
+def test_a_parquet_file_that_unpacks_to_too_much_is_refused(client):
+    table = io.BytesIO()
+    pd.DataFrame({name: np.zeros(2_000_000) for name in NAMES}).to_parquet(table, compression="zstd")
+    assert len(table.getvalue()) < 200_000
+    answer = client.post("/invocations", content=table.getvalue(), headers={"content-type": "application/vnd.apache.parquet"})
+    assert answer.status_code == 413
 
 
 def test_the_log_rotates_by_size(tmp_path):

@@ -60,6 +60,13 @@ class M(PythonModel):
     def predict(self, context, model_input, params=None):
         return []
 """,
+    "broken": """
+class M(PythonModel):
+    def load_context(self, context):
+        from json import no_such_name
+    def predict(self, context, model_input, params=None):
+        return []
+""",
     "memory": """
 class M(PythonModel):
     def load_context(self, context):
@@ -156,9 +163,39 @@ def save_warm(root: Path) -> None:
     (root / "warm" / "serving_input_example.json").write_text('{"dataframe_records": [{"x": 0.0}]}')
 
 
+def save_code(root: Path) -> None:
+    """A class of a module beside the notebook, which travels as code."""
+    import importlib
+
+    import mlflow.sklearn
+    from sklearn.datasets import load_iris
+
+    beside = root / "notebooks"
+    beside.mkdir()
+    (beside / "own_scaling.py").write_text(
+        "from sklearn.base import BaseEstimator\n\n"
+        "class Doubler(BaseEstimator):\n"
+        "    def fit(self, X, y=None):\n        self.fitted_ = True\n        return self\n"
+        "    def predict(self, X):\n        return X.to_numpy() * 2\n"
+    )
+    sys.path.insert(0, str(beside))
+    model = importlib.import_module("own_scaling").Doubler().fit(None)
+    example = load_iris(as_frame=True).data.head(2)
+    mlflow.sklearn.save_model(
+        model,
+        root / "code",
+        code_paths=[str(beside / "own_scaling.py")],
+        input_example=example,
+        pip_requirements=REQUIREMENTS,
+        serialization_format="pickle",
+    )
+    (beside / "own_scaling.py").unlink()
+
+
 def main(root: Path) -> None:
     save_sklearn(root)
     save_pyfunc(root)
+    save_code(root)
     save_main(root)
     save_warm(root)
     (root / "done.json").write_text(json.dumps({"done": True}))

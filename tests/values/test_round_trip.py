@@ -260,6 +260,43 @@ def test_trees_that_do_not_fit_are_refused(tree):
         values.decode(_with_tree(tree))
 
 
+def _stream(table, **options):
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, **options) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("codec", ["lz4", "zstd"])
+def test_compressed_streams_are_refused(codec):
+    table = pa.table({"a": np.zeros(1_000_000)})
+    with pytest.raises(InvalidInput, match="compressed"):
+        values.decode(_stream(table, options=pa.ipc.IpcWriteOptions(compression=codec)))
+    words = pa.table({"a": pa.array(["x" * 100] * 100).dictionary_encode()})
+    with pytest.raises(InvalidInput, match="compressed"):
+        values.decode(_stream(words, options=pa.ipc.IpcWriteOptions(compression=codec)))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.nulls(10**9),
+        pa.RunEndEncodedArray.from_arrays(pa.array([10**9], pa.int32()), pa.array([1.0])),
+        pa.LargeListArray.from_arrays(pa.array([0, 10**9], pa.int64()), pa.nulls(10**9)),
+        pa.FixedSizeListArray.from_arrays(pa.nulls(10**9), 10**9),
+    ],
+    ids=["null", "runs", "list of nulls", "fixed list of nulls"],
+)
+def test_streams_that_claim_more_than_they_hold_are_refused(column):
+    with pytest.raises(InvalidInput, match="more values than it carries"):
+        values.decode(_stream(pa.table({"a": column})))
+
+
+def test_a_plain_stream_with_dictionaries_and_booleans_is_read():
+    table = pa.table({"a": pa.array(["x", "y"] * 5000).dictionary_encode(), "b": pa.array([True, False] * 5000)})
+    assert values.decode(_stream(table)).shape == (10_000, 2)
+
+
 JSONISH = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(max_size=20),
     lambda inner: st.lists(inner, max_size=20) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner, max_size=5),

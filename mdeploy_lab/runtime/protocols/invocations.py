@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.runtime.dialect import JSON, Call, Dialect, Example, Request, Response, Route
 from mdeploy_lab.runtime.encoding import encode
-from mdeploy_lab.runtime.problems import BadInput, MediaTypeUnknown, RequestProblem
+from mdeploy_lab.runtime.problems import BadInput, BodyTooLarge, MediaTypeUnknown, RequestProblem
 from mdeploy_lab.runtime.schema import FORMATS, diagnose, example_body, expected, json_type
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 CSV = "text/csv"
 PARQUET = ("application/vnd.apache.parquet", "application/x-parquet")
+
+PARQUET_EXPANSION = 10
+"""How many times ``max_payload`` a Parquet file may unpack to."""
 
 
 class Invocations(Dialect):
@@ -48,7 +51,7 @@ class Invocations(Dialect):
         if kind == CSV:
             return Call(read_csv(request.body, model))
         if kind in PARQUET:
-            return Call(read_parquet(request.body))
+            return Call(read_parquet(request.body, PARQUET_EXPANSION * model.spec.template.runtime.max_payload))
         return read_json(request.body, model)
 
     def encode(self, outputs: Any, call: Call, _request: Request, _model: ServedModel) -> Response:
@@ -167,13 +170,18 @@ def read_csv(body: bytes, model: ServedModel) -> Any:
         ) from None
 
 
-def read_parquet(body: bytes) -> Any:
-    """Read a Parquet file."""
-    import pandas as pd
+def read_parquet(body: bytes, limit: int) -> Any:
+    """Read a Parquet file that does not unpack to more than ``limit`` bytes."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
-        return pd.read_parquet(io.BytesIO(body))
+        file = pq.ParquetFile(pa.BufferReader(body))
+        found = file.metadata
+        size = sum(found.row_group(i).total_byte_size for i in range(found.num_row_groups))
+        if max(size, found.num_rows * found.num_columns) > limit:
+            raise BodyTooLarge("the Parquet file unpacks to more than this model accepts", hint="send fewer rows at a time")
+        return file.read().to_pandas()
     except (pa.ArrowException, ValueError, TypeError, OSError, KeyError):
         raise BadInput("the body is not a readable Parquet file", hint="send what DataFrame.to_parquet writes") from None
 
