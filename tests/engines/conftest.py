@@ -19,7 +19,7 @@ from mdeploy_lab.paths import Home
 from .harness import Harness, processes, until
 from .models import ALL, forest, written
 
-FAST = Timing(backoff_first=0.05, memory_interval=0.1, usage_interval=0.3, log_interval=0.2, adopt_deadline=5)
+FAST = Timing(backoff_first=0.05, memory_interval=0.1, log_interval=0.2, adopt_deadline=5)
 SECRETS = {"MY_KEY": "s3cret-value", "JUPYTER_TOKEN": "leak", "JPY_API_TOKEN": "leak", "AWS_SECRET_ACCESS_KEY": "leak"}
 
 

@@ -425,21 +425,19 @@ class Slot:
             self._set(message.state, message.failure.message if message.failure else "")
 
     async def _watch_memory(self) -> None:
-        life, timing = self._life, self._shop.timing
+        life = self._life
         assert life.process is not None
-        pid, limit = life.process.pid, self._owner.instance_type.memory
-        begun = time.monotonic()
-        measured = 0.0
+        pid, gauge = life.process.pid, memory.Gauge(self._owner.instance_type.memory)
         while True:
-            near = await asyncio.to_thread(memory.resident, pid) > limit * 0.8
+            resident = await asyncio.to_thread(memory.resident, pid)
             now = time.monotonic()
-            if near or now - measured > timing.usage_interval or now - begun < timing.usage_interval:
-                measured = now
-                self._usage = await asyncio.to_thread(memory.usage, pid) or self._usage
-                if self._usage is not None and self._usage.memory > limit:
+            if gauge.due(resident, now):
+                usage = await asyncio.to_thread(memory.usage, pid)
+                self._usage = usage or self._usage
+                if usage is not None and gauge.measured(usage.memory, resident, now):
                     self._kill("memory")
                     return
-            await asyncio.sleep(timing.memory_interval)
+            await asyncio.sleep(self._shop.timing.memory_interval)
 
     async def _watch_progress(self) -> None:
         life = self._life

@@ -20,7 +20,6 @@ class Timing:
     adopt_deadline: float = 20.0
     """A replica that holds its life lock and is silent for so long is killed."""
     memory_interval: float = 0.5
-    usage_interval: float = 5.0
     log_interval: float = 1.0
     follow_interval: float = 0.1
     term_wait: float = 3.0

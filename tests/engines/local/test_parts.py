@@ -20,12 +20,14 @@ from mdeploy_lab.engines.local.environ import base_environment, needs_exec, reso
 from mdeploy_lab.engines.local.environments import requirement_differences
 from mdeploy_lab.engines.local.files import ReplicaFiles, checked, open_listener, take
 from mdeploy_lab.engines.local.logs import Follower, expire, newest
+from mdeploy_lab.engines.local.memory import Gauge
 from mdeploy_lab.engines.local.problems import StartProblem, memory_problem
 from mdeploy_lab.engines.local.raw_logs import RAW_BYTES, RawLogs
 from mdeploy_lab.engines.local.timing import BackOff, Timing
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.paths import Home
 
+MIB = 2**20
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
@@ -249,3 +251,18 @@ def test_the_packages_of_another_interpreter_are_asked_for(tmp_path: Path, bare_
     assert requirement_differences(tmp_path, sys.executable) == []
     assert requirement_differences(tmp_path, bare_python) == ["pydantic is not installed; the model was made with pydantic"]
     assert requirement_differences(tmp_path, "/nowhere/python") == []
+
+
+def test_private_memory_is_measured_only_when_it_may_have_changed() -> None:
+    gauge = Gauge(1000 * MIB)
+    assert gauge.due(300 * MIB, 0)
+    assert not gauge.measured(30 * MIB, 300 * MIB, 0)
+    assert not gauge.due(300 * MIB, 29)
+    assert gauge.due(300 * MIB, 31)
+    assert not gauge.due(310 * MIB, 4)
+    assert gauge.due(310 * MIB, 6)
+    assert gauge.due(1100 * MIB, 0.5), "it may have grown to 830 MiB"
+    assert not gauge.measured(30 * MIB, 900 * MIB, 0)
+    assert not gauge.due(900 * MIB, 1)
+    assert gauge.due(900 * MIB, 3), "shared pages may have been written to"
+    assert gauge.measured(1001 * MIB, 1100 * MIB, 3)

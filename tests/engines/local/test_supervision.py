@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -204,7 +203,7 @@ async def test_a_further_replica_of_a_forest_takes_less_than_40_mb(harness: Harn
 
     def measured() -> int | None:
         replica = harness.seen(more).replicas[further].replica
-        return replica.memory_bytes if (replica.cpu_seconds or 0) > 0.05 else None
+        return replica.memory_bytes if (replica.cpu_seconds or 0) > 0.05 and (replica.memory_bytes or 0) > 15e6 else None
 
     assert await until(measured) < 40e6
     assert took < 1.5
@@ -238,13 +237,3 @@ async def test_over_tcp_only_who_has_the_secret_is_answered(home: Home, harness:
     assert after.address == before.address
     await other.gone(plan)
     await other.engine.close()
-
-
-async def test_watching_replicas_costs_little(harness: Harness) -> None:
-    plan = harness.plan("echo", replicas=3)
-    await harness.run(plan)
-    await asyncio.sleep(7)  # the first seconds are measured more often
-    begun, wall = time.process_time(), asyncio.get_running_loop().time()
-    await asyncio.sleep(5)
-    assert (time.process_time() - begun) / (asyncio.get_running_loop().time() - wall) < 0.05
-    await harness.gone(plan)
