@@ -46,6 +46,9 @@ _DEADLINE = 10.0
 _LOOK = 2.0
 """Seconds between two looks at the access log and at Envoy's health."""
 
+_PATIENCE = 5.0
+"""Seconds after which a worker that does not answer is counted as hanging; twice in a row is enough."""
+
 _LOG_LIMIT = 5_000_000
 
 
@@ -135,6 +138,14 @@ class EnvoyGateway(Gateway):
     async def open(self, routes: Mapping[str, Route], used: Used) -> None:
         """Start or adopt Envoy with exactly these routes and keep it running until ``close``."""
         self._routes = dict(routes)
+        try:
+            await self._open(used)
+        except BaseException:  # whatever it was, nothing of ours stays open
+            await self._xds.close()
+            await self._process.release()
+            raise
+
+    async def _open(self, used: Used) -> None:
         await asyncio.to_thread(self._prepare)
         assert self._settings is not None
         self._access = AccessLog(Path(self._settings.access_log), used)
@@ -150,10 +161,7 @@ class EnvoyGateway(Gateway):
 
     async def close(self) -> None:
         """Stop watching. Envoy goes on serving."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._end_tasks()
         for _, waiting in self._pending.values():
             for future in waiting:
                 future.cancel()
@@ -165,10 +173,7 @@ class EnvoyGateway(Gateway):
 
     async def shutdown(self) -> None:
         """End Envoy as well."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._end_tasks()
         await self._xds.close()
         await self._process.stop()
         await self.close()
@@ -182,6 +187,14 @@ class EnvoyGateway(Gateway):
         """Remove a deployment's route: its paths answer 404."""
         if uid in self._routes or uid in self._pending:
             await self._submit(uid, None)
+
+    async def _end_tasks(self) -> None:
+        """Cancel until it took: before Python 3.12 ``wait_for`` may swallow a cancellation."""
+        tasks, self._tasks = set(self._tasks), []
+        while tasks:
+            for task in tasks:
+                task.cancel()
+            _, tasks = await asyncio.wait(tasks, timeout=0.5)
 
     async def _submit(self, uid: str, route: Route | None) -> None:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -376,7 +389,7 @@ class EnvoyGateway(Gateway):
                 await asyncio.to_thread(self._access.read)
             if self._process.log_size() > _LOG_LIMIT:
                 await asyncio.to_thread(os.truncate, self._home.logs / "gateway.log", 0)
-            silent = 0 if self._process.ended() or await self._xds.alive(5.0) else silent + 1
+            silent = 0 if self._process.ended() or await self._xds.alive(_PATIENCE) else silent + 1
             if silent >= 2:  # noqa: PLR2004  # not by a single slow answer
                 _log.warning("the gateway does not answer any more; ending it")
                 silent = 0

@@ -22,7 +22,7 @@ from mdeploy_lab.gateway.http_unix import Connection, unix
 
 __all__ = ["EnvoyProcess", "find_envoy"]
 
-_LAUNCH = 'ulimit -n "$(ulimit -H -n)" 2>/dev/null; echo "$$" > "$0" && exec "$@"'
+_LAUNCH = 'umask 077; ulimit -n "$(ulimit -H -n)" 2>/dev/null; echo "$$" > "$0" && exec "$@"'
 _TICK = 0.005
 _ENVIRON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
@@ -198,9 +198,10 @@ class EnvoyProcess:
         arguments = [
             *("/bin/sh", "-c", _LAUNCH, str(self._pid_file), str(binary), "--config-path", str(self.bootstrap)),
             *("--disable-hot-restart", "--concurrency", str(concurrency)),
-            *("--log-level", "warning", "--log-path", str(self._log)),
+            # Its log goes to the file through stderr: with --log-path it would be held back for seconds.
+            *("--log-level", "warning", "--file-flush-interval-msec", "1000"),
         ]
-        with open(os.devnull, "r+b") as null, self._log.open("ab") as log:  # noqa: PTH123  # a device
+        with open(os.devnull, "r+b") as null, open(self._log, "ab", opener=_private) as log:  # noqa: PTH123  # needs an opener
             actions = [
                 (os.POSIX_SPAWN_DUP2, null.fileno(), 0),
                 (os.POSIX_SPAWN_DUP2, null.fileno(), 1),
@@ -274,6 +275,10 @@ class EnvoyProcess:
                     "a gateway process of this home hangs and cannot be ended", hint=f"end process {pid or '?'} by hand"
                 )
             await asyncio.sleep(_TICK)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

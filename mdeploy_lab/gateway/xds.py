@@ -7,6 +7,7 @@ new mark.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from contextlib import suppress
@@ -62,7 +63,8 @@ class Xds:
             return False
         path = self._directory / f"{name}.json"
         temporary = path.with_suffix(".new")
-        temporary.write_text(document.text)
+        with open(temporary, "w", opener=_private) as file:  # Path.open takes no opener
+            file.write(document.text)
         temporary.replace(path)
         self._written[name] = document
         return True
@@ -139,6 +141,10 @@ class Xds:
                 hint="the machine may be overloaded: try again; `mdeploy doctor` looks at the gateway",
             )
         await asyncio.sleep(_TICK)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _count(values: dict[str, str], prefix: str) -> int:

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,16 +37,19 @@ async def replica(home):
 def envoys(home):
     """Return the process ids of every Envoy of this home."""
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/cmdline", "rb") as file:
-                    words = file.read().split(b"\0")
-            except OSError:
-                continue
-            if words[0].endswith(b"envoy") and str(home.run / "envoy" / "bootstrap.json").encode() in words:
-                found.append(int(entry))
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"envoy") and str(home.run / "envoy" / "bootstrap.json").encode() in words:
+            found.append(int(entry.name))
     return [pid for pid in found if alive(pid)]
+
+
+def environment(pid):
+    """Return the names of a process' environment variables."""
+    return {line.split(b"=")[0].decode() for line in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if line}
 
 
 class TestLife:
@@ -105,7 +109,7 @@ class TestLife:
         pid, port = gateway.health()["pid"], gateway.health()["port"]
         await gateway.close()
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        await until(lambda: not alive(pid), "it to die")
         await gateway.open({}, used)
         assert gateway.health()["pid"] != pid
         assert gateway.health()["port"] == port
@@ -119,6 +123,20 @@ class TestLife:
         os.kill(pid, signal.SIGSTOP)
         await gateway.open({}, used)
         assert envoys(home) == [gateway.health()["pid"]] != [pid]
+        await gateway.shutdown()
+
+    async def test_one_that_hangs_while_it_is_watched_is_replaced(self, home, used, replica, monkeypatch):
+        monkeypatch.setattr("mdeploy_lab.gateway.envoy._LOOK", 0.1)
+        monkeypatch.setattr("mdeploy_lab.gateway.envoy._PATIENCE", 0.5)
+        gateway = EnvoyGateway(home)
+        made = route("open", replica.target, public=True)
+        await gateway.open({made.uid: made}, used)
+        pid = gateway.health()["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        await until(lambda: gateway.health()["pid"] not in {pid, None}, "another Envoy", deadline=20)
+        await gateway.put(route("more", replica.target, public=True))
+        assert (await call(gateway, "/deployment/open/x")).status == 200
+        assert envoys(home) == [gateway.health()["pid"]]
         await gateway.shutdown()
 
     async def test_an_envoy_with_another_node_id_is_not_adopted(self, home, used):
@@ -146,9 +164,7 @@ class TestLife:
     async def test_it_has_a_session_of_its_own_and_a_small_environment(self, gateway, monkeypatch):
         pid = gateway.health()["pid"]
         assert os.getsid(pid) == pid
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            names = {line.split(b"=")[0].decode() for line in file.read().split(b"\0") if line}
-        assert names <= {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
+        assert environment(pid) <= {"PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_"}
 
     async def test_a_new_key_or_setting_reaches_an_adopted_envoy(self, home, used, replica):
         gateway = EnvoyGateway(home)
@@ -215,7 +231,9 @@ class TestPort:
         await gateway.open({}, used)
         port = gateway.health()["port"]
         await gateway.close()
-        await unix(str(home.run / "gw-admin.sock")).request("/quitquitquit", method="POST")
+        admin = unix(str(home.run / "gw-admin.sock"))
+        await admin.request("/quitquitquit", method="POST")
+        await admin.close()
         await until(lambda: not envoys(home), "Envoy to end")
         squatter = await Echo("squatter").start(f"tcp:127.0.0.1:{port}")
         with pytest.raises(EngineUnavailable, match="taken by another program"):
@@ -316,17 +334,18 @@ class TestWorkers:
         assert file.stat().st_mtime_ns == before
 
 
+def make_certificate(key, cert):
+    kind = ("-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1")
+    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1")
+    subprocess.run(["openssl", "req", *kind, *name, "-keyout", key, "-out", cert], check=True, capture_output=True)
+
+
 class TestTls:
     async def test_a_certificate_makes_it_https(self, home, used, replica, tmp_path):
         import ssl
 
         key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
-            + ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-            check=True,
-            capture_output=True,
-        )
+        make_certificate(key, cert)
         gateway = EnvoyGateway(home, tls_cert=str(cert), tls_key=str(key))
         made = route("open", replica.target, public=True)
         await gateway.open({made.uid: made}, used)
@@ -344,6 +363,13 @@ class TestTls:
             await gateway.open({}, used)
         await gateway.shutdown()
         assert envoys(home) == []
+
+
+def listening_ports(pid):
+    targets = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    inodes = {target[8:-1] for target in targets if target.startswith("socket:[")}
+    rows = [line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == "0A" and row[9] in inodes}
 
 
 class TestOtherUsers:
@@ -399,19 +425,7 @@ print(json.dumps(tried))
 
     async def test_admin_has_no_tcp_port(self, gateway):
         pid = gateway.health()["pid"]
-        inodes = set()
-        for entry in os.listdir(f"/proc/{pid}/fd"):
-            target = os.readlink(f"/proc/{pid}/fd/{entry}")
-            if target.startswith("socket:["):
-                inodes.add(target[8:-1])
-        listening = set()
-        for table in ("tcp", "tcp6"):
-            with open(f"/proc/{pid}/net/{table}") as file:
-                for line in file.readlines()[1:]:
-                    words = line.split()
-                    if words[3] == "0A" and words[9] in inodes:
-                        listening.add(int(words[1].rpartition(":")[2], 16))
-        assert listening == {gateway.health()["port"]}
+        assert listening_ports(pid) == {gateway.health()["port"]}
 
 
 class TestUses:
