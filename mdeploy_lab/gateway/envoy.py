@@ -393,7 +393,7 @@ class EnvoyGateway(Gateway):
             if silent >= 2:  # noqa: PLR2004  # not by a single slow answer
                 _log.warning("the gateway does not answer any more; ending it")
                 silent = 0
-                await self._process.stop()
+                self._process.kill()
 
     async def _ask_version(self) -> str:
         with suppress(OSError, ValueError, IndexError):

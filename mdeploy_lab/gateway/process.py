@@ -147,6 +147,11 @@ class EnvoyProcess:
             loop.remove_reader(descriptor)
         self.ended()
 
+    def kill(self) -> None:
+        """End it at once, without waiting: whoever is in ``wait_end`` notices."""
+        with suppress(ProcessLookupError):
+            self._signal(signal.SIGKILL)
+
     async def stop(self, grace: float = 2.0) -> None:
         """End it: politely, then not."""
         await self.admin.close()
