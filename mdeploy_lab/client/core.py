@@ -11,7 +11,7 @@ from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
 from mdeploy_lab.client.handle import AsyncDeployment
 from mdeploy_lab.client.intake import Capturing, Intake, default_name, is_reference, take_object, take_reference
-from mdeploy_lab.client.loop import in_caller, tell
+from mdeploy_lab.client.loop import in_caller, on_interrupt, tell
 from mdeploy_lab.client.namespace import user_namespace
 from mdeploy_lab.client.predicting import Predictor
 from mdeploy_lab.client.progress import Reporter
@@ -224,6 +224,8 @@ class AsyncClient:
             kept = known.spec.template.runtime.method if known is not None else None
             how = Capturing(method or kept, input_example, requirements, code_paths)
             taken = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=told)
+            target = known.id if known is not None else id or slug(name)
+            on_interrupt(f"interrupted: {target} may go on deploying; `{self.line('stop', target)}` stops it")
             changed = await self._put(name, id, group, known, {**fields, **taken.fields}, if_exists)
         except BaseException:
             tell(told.end)

@@ -14,6 +14,7 @@ import httpx
 from pydantic import ValidationError
 
 import mdeploy_lab
+from mdeploy_lab.client.deadline import within
 from mdeploy_lab.client.unix import unix_transport
 from mdeploy_lab.errors import EngineUnavailable
 from mdeploy_lab.models.requests import Info
@@ -113,7 +114,7 @@ class Starter:
                 start_new_session=True,
             )
             try:
-                code = await asyncio.wait_for(process.wait(), START_SECONDS)
+                code = await within(process.wait(), START_SECONDS)
             except asyncio.TimeoutError as error:
                 raise EngineUnavailable(
                     f"the engine did not come up within {START_SECONDS:.0f} s",

@@ -9,19 +9,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 import httpcore
 import httpx
 
+from mdeploy_lab.client.deadline import within
+
 T = TypeVar("T")
 
 
-async def _within(work: Awaitable[T], seconds: float | None, late: type[Exception], broken: type[Exception]) -> T:
+async def _within(
+    work: Awaitable[T],
+    seconds: float | None,
+    late: type[Exception],
+    broken: type[Exception],
+    drop: Callable[[T], None] | None = None,
+) -> T:
     """Await with httpcore's errors."""
     try:
-        return await (work if seconds is None else asyncio.wait_for(work, seconds))
+        return await (work if seconds is None and drop is None else within(work, seconds, drop=drop))
     except asyncio.TimeoutError as error:
         raise late from error
     except OSError as error:
@@ -64,7 +72,8 @@ class _Backend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         del socket_options
         opening = asyncio.open_unix_connection(path)
-        return _Stream(*await _within(opening, timeout, httpcore.ConnectTimeout, httpcore.ConnectError))
+        pair = await _within(opening, timeout, httpcore.ConnectTimeout, httpcore.ConnectError, lambda pair: pair[1].close())
+        return _Stream(*pair)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

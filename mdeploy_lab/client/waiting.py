@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, Literal, get_args
 
+from mdeploy_lab.client.deadline import end, within
 from mdeploy_lab.client.loop import on_interrupt, tell
 from mdeploy_lab.client.progress import Reporter
 from mdeploy_lab.client.transport import Transport, segment
@@ -62,7 +63,7 @@ async def watch(transport: Transport, id: str) -> AsyncGenerator[Deployment, Non
         while True:
             change: dict[str, Any] = {}
             with contextlib.suppress(asyncio.TimeoutError):
-                change = await asyncio.wait_for(said.get(), LOOK_SECONDS)
+                change = await within(said.get(), LOOK_SECONDS)
             topic = change.get("topic", "")
             if topic in {"event", "log"}:
                 continue
@@ -71,9 +72,7 @@ async def watch(transport: Transport, id: str) -> AsyncGenerator[Deployment, Non
             else:  # hello, skipped, deleted, or nothing said for a while
                 yield await fetch(transport, id)
     finally:
-        listener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listener
+        await end(listener)
 
 
 def reached(deployment: Deployment, goal: Goal) -> bool:
@@ -140,7 +139,7 @@ async def wait_until(
     verb = {"stopped": "stopping", "deleted": "being deleted"}.get(goal, "deploying")
     on_interrupt(f"interrupted: {id} goes on {verb}; `{stop}` stops it")
     try:
-        return await asyncio.wait_for(reach, timeout)
+        return await within(reach, timeout)
     except asyncio.TimeoutError as error:
         raise WaitTimeout(
             f"{id} was not {goal} after {timeout:g} s",
