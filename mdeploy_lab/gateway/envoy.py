@@ -109,6 +109,7 @@ class EnvoyGateway(Gateway):
         self._access: AccessLog | None = None
         self._error = ""
         self._version = ""
+        self._serving = False
 
     @property
     def base_url(self) -> str:
@@ -157,6 +158,7 @@ class EnvoyGateway(Gateway):
             await self._start()
         await self._prove()
         self._version = await self._ask_version()
+        self._serving = True
         self._tasks = [asyncio.create_task(work) for work in (self._apply_loop(), self._watch_loop(), self._look_loop())]
 
     async def close(self) -> None:
@@ -369,13 +371,14 @@ class EnvoyGateway(Gateway):
         while True:
             if not self._process.ended():
                 await self._process.wait_end()
+            self._serving = False
             crashes = 0 if time.monotonic() - self._process.started_at > 30 else crashes + 1  # noqa: PLR2004  # seconds
             self._error = f"the gateway died: {self._process.last_words() or 'without a message'}"
             _log.warning("%s; restarting it", self._error)
             await asyncio.sleep(0 if crashes <= 1 else min(30.0, 0.25 * 2**crashes))
             try:
                 await self._start()
-                self._error = ""
+                self._serving, self._error = True, ""
             except (MDeployError, OSError) as error:
                 self._error = str(error).splitlines()[0]
                 _log.error("the gateway cannot be restarted: %s", self._error)
@@ -389,10 +392,10 @@ class EnvoyGateway(Gateway):
                 await asyncio.to_thread(self._access.read)
             if self._process.log_size() > _LOG_LIMIT:
                 await asyncio.to_thread(os.truncate, self._home.logs / "gateway.log", 0)
-            silent = 0 if self._process.ended() or await self._xds.alive(_PATIENCE) else silent + 1
+            silent = 0 if not self._serving or await self._xds.alive(_PATIENCE) else silent + 1
             if silent >= 2:  # noqa: PLR2004  # not by a single slow answer
                 _log.warning("the gateway does not answer any more; ending it")
-                silent = 0
+                silent, self._serving = 0, False
                 self._process.kill()
 
     async def _ask_version(self) -> str:

@@ -170,6 +170,24 @@ class TestTime:
         assert replicas[0].count == 1  # a time-out is not tried again
 
 
+class TestSize:
+    async def test_a_refusal_before_the_whole_body_came_reaches_the_caller(self, gateway, replicas):
+        """The replica knows its limit and answers 413 at once; nothing of the body is kept by the gateway."""
+        for one in (replicas[0], replicas[2]):
+            await gateway.put(route("big", one.target, public=True, secret="s3cret"))
+            reader, writer = await asyncio.open_connection("127.0.0.1", gateway.health()["port"])
+            writer.write(b"POST /deployment/big/early HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50000000\r\n\r\n")
+            writer.write(b"x" * 1_000_000)
+            answer = await asyncio.wait_for(receive(reader), 10)
+            assert answer.status == 413
+            writer.close()
+
+    async def test_a_body_of_many_megabytes_goes_through(self, gateway, replicas):
+        await gateway.put(route("big", replicas[0].target, public=True))
+        answer = await post(gateway, "/deployment/big/invocations", b"x" * 30_000_000)
+        assert (answer.status, answer.json["size"]) == (200, 30_000_000)
+
+
 class TestRetry:
     @pytest.fixture
     def pair(self, replicas):
