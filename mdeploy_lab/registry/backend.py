@@ -106,7 +106,7 @@ def absolute(uri: str, directory: Path) -> str:
     if uri.startswith("sqlite:///") and not uri.startswith("sqlite:////"):
         return f"sqlite:///{(directory / uri.removeprefix('sqlite:///')).absolute()}"
     parts = urlsplit(uri)
-    if parts.scheme == "":
+    if parts.scheme == "" and not uri.startswith("databricks"):
         return str((directory / Path(uri).expanduser()).absolute())
     if parts.scheme == "file" and not parts.path.startswith("/"):
         return str((directory / parts.path).absolute())

@@ -47,7 +47,7 @@ def gather(
         found.notes.append(f"signature from {_listed(names)}, which have the same columns")
         found.notes.append(f"no parity check: several fit; choose one with input_example={names[-1]}")
     elif fitting:
-        found.notes.append(f"no signature: {_listed(names)} all fit; choose one with input_example={names[-1]}")
+        found.notes.append(f"no signature: {_listed(names)} fit equally; choose one with input_example={names[-1]}")
     else:
         found.notes.append("no signature and no parity check: no data at hand; give rows with input_example=")
     return found

@@ -77,7 +77,7 @@ def _resolve_model(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, 
         entry = called(backend, _version, mlflow_client, name, version, alias)
         source = called(backend, mlflow_client.get_model_version_download_uri, name, entry.version)
     except MlflowException as error:
-        raise _unknown(uri, name, alias, mlflow_client, backend) from error
+        raise _unknown(uri, name, mlflow_client, backend, aliases=bool(alias)) from error
     if source.startswith("models:/"):
         source = _logged(source, source.removeprefix("models:/"), mlflow_client, backend)["source"]
     found = base | {
@@ -127,7 +127,7 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
     from mlflow.exceptions import MlflowException
 
     if not model_id.startswith("m-"):
-        raise _unknown(uri, model_id, "", mlflow_client, backend)
+        raise _unknown(uri, model_id, mlflow_client, backend, aliases=True)
     try:
         logged = called(backend, mlflow_client.get_logged_model, model_id)
     except MlflowException as error:
@@ -137,13 +137,13 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
     return found if local_path(source) is not None else {**_remote(source, backend.tracking_uri), **found}
 
 
-def _unknown(uri: str, name: str, alias: str, mlflow_client: Any, backend: Backend) -> ModelNotFound:
+def _unknown(uri: str, name: str, mlflow_client: Any, backend: Backend, *, aliases: bool) -> ModelNotFound:
     """Return the error for a model that is not there, with what is near as its hint."""
     names = [m.name for m in called(backend, mlflow_client.search_registered_models, max_results=PAGE)]
     if name in names:
         model = called(backend, mlflow_client.get_registered_model, name)
         versions = _versions(mlflow_client, backend, name)
-        told = [f"models:/{name}@{a}" for a in sorted(model.aliases)] if alias or not versions else []
+        told = [f"models:/{name}@{a}" for a in sorted(model.aliases)] if aliases or not versions else []
         told += [f"models:/{name}/{v.version}" for v in versions[: 5 - len(told)]]
         hint = f"there {'are' if len(told) > 1 else 'is'} {', '.join(told)}" if told else "it has no versions yet"
         return ModelNotFound(f"{uri} does not exist", hint=hint)
@@ -310,7 +310,7 @@ def versions(*, name: str, tracking_uri: str, registry_uri: str, progress: Progr
     try:
         model = called(backend, mlflow_client.get_registered_model, name)
     except MlflowException as error:
-        raise _unknown(f"models:/{name}", name, "", mlflow_client, backend) from error
+        raise _unknown(f"models:/{name}", name, mlflow_client, backend, aliases=True) from error
     aliases: dict[str, list[str]] = {}
     for alias, version in (model.aliases or {}).items():
         aliases.setdefault(str(version), []).append(alias)

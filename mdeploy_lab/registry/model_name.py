@@ -19,7 +19,7 @@ def registered_name(name: str) -> str:
     two long names do not meet.
     """
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in name)
-    plain = " ".join(_FORBIDDEN.sub("-", text).split()).strip("-") if name.strip() else ""
+    plain = " ".join(_FORBIDDEN.sub("-", text).split()).strip("- ")
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     if not plain.strip(". "):
         return f"model-{digest}"

@@ -73,18 +73,23 @@ print("TOLD" + json.dumps(answers))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def registry_template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One user cache for the whole run: the migrations are run once."""
+def user_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One user cache for the whole run."""
     chosen = pytest.MonkeyPatch()
     chosen.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME"):
         chosen.delenv(name, raising=False)
     chosen.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
-    subprocess.run(
-        [sys.executable, "-c", "from mdeploy_lab.registry import template; template.build()"], check=True, timeout=120
-    )
-    yield template.path()
+    yield
     chosen.undo()
+
+
+def built_template() -> Path:
+    """Return the registry template; the migrations are run once, and only when a test needs them."""
+    if not template.path().is_file():
+        build = "from mdeploy_lab.registry import template; template.build()"
+        subprocess.run([sys.executable, "-c", build], check=True, timeout=120, cwd=Path(__file__).parents[2])
+    return template.path()
 
 
 @pytest.fixture
@@ -111,8 +116,21 @@ def notebook(home: Home) -> Notebook:
 
 def notebook_in(home: Home, cells: Sequence[str], *, cwd: Path | None = None, env: dict[str, str] | None = None) -> list[dict]:
     """Run cells as a kernel would, with the notebook's folder on the path."""
+    built_template()
     source = NOTEBOOK.format(root=str(home.root), run=str(home.run), cells=[textwrap.dedent(c) for c in cells])
     return told([sys.executable, "-c", source], cwd=cwd, env=env)
+
+
+def cells_in(home: Home, setup: str, cells: dict[str, str], *, cwd: Path | None = None) -> dict[str, list[dict]]:
+    """Run named cells after one another in one process; returns what was told in each."""
+    marked = [f"told.append({name!r})\n{textwrap.dedent(cell)}" for name, cell in cells.items()]
+    found: dict[str, list[dict]] = {}
+    for entry in notebook_in(home, [setup, *marked], cwd=cwd):
+        if isinstance(entry, str):
+            current = found.setdefault(entry, [])
+        else:
+            current.append(entry)
+    return found
 
 
 def replay(*captured: dict, env: dict[str, str] | None = None, cwd: Path | None = None) -> list[bool | str]:
