@@ -56,8 +56,9 @@ def apply_environment(environ: Mapping[str, str]) -> None:
 
 
 def threads_of(spec: ReplicaSpec) -> int:
-    """Return the computing threads of a replica: its whole CPUs, at least one."""
-    return max(1, int(spec.instance_type.cpu))
+    """Return the computing threads of a replica: what its variables say, else its whole CPUs, at least one."""
+    said = spec.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(said) if said.isdecimal() else int(spec.instance_type.cpu))
 
 
 def set_thread_variables(count: int, chosen: Mapping[str, str]) -> None:
