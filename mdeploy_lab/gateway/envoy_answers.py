@@ -66,6 +66,14 @@ NOT_RUNNING = direct(
     ),
 )
 
+_TOO_LARGE = body(
+    "the request is larger than this deployment accepts",
+    "PredictFailed",
+    "payload_too_large",
+    "send fewer rows at a time, or deploy with a larger max_payload",
+)
+TOO_LARGE = direct(413, _TOO_LARGE)
+
 NO_TRAFFIC = direct(
     503,
     body(
@@ -134,12 +142,7 @@ _REPLIES = (
     Reply(
         413,
         (),
-        body(
-            "the request is larger than this deployment accepts",
-            "PredictFailed",
-            "payload_too_large",
-            "send fewer rows at a time, or deploy with a larger max_payload",
-        ),
+        _TOO_LARGE,
     ),
     Reply(
         431,

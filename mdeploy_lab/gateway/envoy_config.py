@@ -15,7 +15,7 @@ from mdeploy_lab.gateway import envoy_answers as answers
 from mdeploy_lab.gateway.base import Route
 from mdeploy_lab.gateway.envoy_clusters import clusters
 from mdeploy_lab.gateway.envoy_listeners import listeners
-from mdeploy_lab.gateway.envoy_routes import NOT_RUNNING, OPEN, REMOVED, Side, host_entry, path_entries
+from mdeploy_lab.gateway.envoy_routes import NOT_RUNNING, OPEN, PAYLOAD, REMOVED, Side, host_entry, path_entries, too_large
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 
 __all__ = ["PROBE_PATH", "PROOF_PATH", "Document", "Tables", "bootstrap", "listener_document", "probe_document"]
@@ -100,7 +100,9 @@ class Tables:
 
     def routes(self, routes: Mapping[str, Route], side: Side) -> Document:
         """Return the RDS document of one side."""
-        return _document([_table(self._settings, side, [self._of(routes[uid]) for uid in sorted(routes)])])
+        parts = [self._of(routes[uid]) for uid in sorted(routes)]
+        limit = max((route.max_payload for route in routes.values()), default=PAYLOAD)
+        return _document([_table(self._settings, side, parts, max(limit, PAYLOAD))])
 
     def forget(self, keep: Iterable[str]) -> None:
         """Drop the texts of deployments that are gone."""
@@ -145,11 +147,12 @@ def _document(resources: Iterable[str]) -> Document:
     return Document(version, f'{{"version_info": "{version}", "resources": [\n{text}\n]}}\n')
 
 
-def _table(settings: EnvoySettings, side: Side, parts: list[_Texts]) -> str:
+def _table(settings: EnvoySettings, side: Side, parts: list[_Texts], limit: int) -> str:
     """Return a RouteConfiguration's text, made of the routes' own texts."""
     proof = [_fixed(side, {"path": PROOF_PATH}, _text(settings.proof))] if side == "public" else []
     entries = [
         *map(json.dumps, proof),
+        json.dumps({**too_large(limit), "typed_per_filter_config": OPEN[side]}),
         *(text for part in parts for text in part.revisions[side]),
         json.dumps({**NOT_RUNNING, "typed_per_filter_config": OPEN[side]}),
         *(text for part in parts for text in part.main[side]),

@@ -20,18 +20,23 @@ __all__ = [
     "NOT_RUNNING",
     "OPEN",
     "PASS_AUDIENCE",
+    "PAYLOAD",
     "REMOVED",
     "STREAM_IDLE",
     "Entries",
     "Side",
     "host_entry",
     "path_entries",
+    "too_large",
 ]
 
 Side = Literal["public", "private"]
 
 STREAM_IDLE = 300
 """Seconds without a byte after which a request is given up; longer for a deployment whose time-out is longer."""
+
+PAYLOAD = 100_000_000
+"""Bytes of a body that are accepted by default; one route for all deployments refuses more than the largest limit."""
 
 LUA = "mdeploy.lua"
 BASIC_AUTH = "mdeploy.basic_auth"
@@ -57,6 +62,16 @@ class Entries(NamedTuple):
     main: list[dict[str, Any]]
 
 
+def too_large(limit: int, base: str = "") -> dict[str, Any]:
+    """Return the refusal of requests that announce a longer body than ``limit``, before any of it is sent.
+
+    A body without a length is counted by the replica.
+    """
+    length = {"name": "content-length", "range_match": {"start": limit + 1, "end": 1 << 62}}
+    match = {"path_separated_prefix": base} if base else {"prefix": "/"}
+    return {"match": {**match, "headers": [length]}, **answers.TOO_LARGE}
+
+
 NOT_RUNNING = {"match": {"safe_regex": {"regex": "/deployment/[^/]+/revision(/.*)?"}}, **answers.NOT_RUNNING}
 """What is left of the paths under ``/revision`` once the live revisions have been matched."""
 
@@ -64,11 +79,15 @@ NOT_RUNNING = {"match": {"safe_regex": {"regex": "/deployment/[^/]+/revision(/.*
 def path_entries(route: Route, side: Side) -> Entries:
     """Return the routes of one deployment by path."""
     base = f"/deployment/{route.id}"
+    small = []
+    if route.max_payload < PAYLOAD:
+        bases = [base, *([f"/api/{route.group}/{route.api_name}"] if route.api_name else [])]
+        small = [{**too_large(route.max_payload, b), "name": route.id} for b in bases]
     main = [_route(route, base, _serving(route))]
     if route.api_name:
         main.append(_route(route, f"/api/{route.group}/{route.api_name}", _serving(route)))
     access = {"typed_per_filter_config": _access(route, side)}
-    return Entries([{**e, **access} for e in _revisions(route, base)], [{**e, **access} for e in main])
+    return Entries([{**e, **access} for e in (*small, *_revisions(route, base))], [{**e, **access} for e in main])
 
 
 def host_entry(route: Route, suffix: str) -> dict[str, Any]:
@@ -76,7 +95,7 @@ def host_entry(route: Route, suffix: str) -> dict[str, Any]:
     return {
         "name": route.id,
         "domains": [f"{route.id}.{suffix}"],
-        "routes": [*_revisions(route, ""), _route(route, "", _serving(route))],
+        "routes": [too_large(route.max_payload), *_revisions(route, ""), _route(route, "", _serving(route))],
         "typed_per_filter_config": _access(route, "public"),
     }
 

@@ -89,11 +89,13 @@ class Xds:
         """
         if workers:
             mark = self._written["probe"].version
+            tick = _TICK
             for probe in self._probes:
                 while await self._mark(probe) != mark:
-                    await self._pause(deadline, "serve")
+                    tick = await self._pause(tick, deadline, "serve")
+        tick = _TICK
         while not await self._accepted():
-            await self._pause(deadline, "accept")
+            tick = await self._pause(tick, deadline, "accept")
 
     async def alive(self, patience: float) -> bool:
         """Return whether every worker answers."""
@@ -134,13 +136,15 @@ class Xds:
             return (await probe.request(PROBE_PATH)).text
         return ""
 
-    async def _pause(self, deadline: float, verb: str) -> None:
+    async def _pause(self, tick: float, deadline: float, verb: str) -> float:
+        """Wait a little, and return a slightly longer wait for the next time."""
         if time.monotonic() > deadline:
             raise EngineUnavailable(
                 f"the gateway did not {verb} its new configuration in time",
                 hint="the machine may be overloaded: try again; `mdeploy doctor` looks at the gateway",
             )
-        await asyncio.sleep(_TICK)
+        await asyncio.sleep(tick)
+        return min(tick * 1.3, 0.02)
 
 
 def _private(path: str, flags: int) -> int:

@@ -58,10 +58,10 @@ class Echo:
         headers = [[n.lower(), v.strip()] for n, _, v in (line.partition(":") for line in head[1:] if line)]
         named = dict(headers)
         if "early" in raw_path:
-            writer.write(
-                b"HTTP/1.1 413 X\r\ncontent-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
-            )
+            writer.write(b"HTTP/1.1 413 X\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}")
             await writer.drain()
+            while await reader.read(1 << 16):
+                pass
             return False
         size = 0
         if named.get("transfer-encoding") == "chunked":

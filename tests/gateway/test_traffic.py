@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -170,17 +171,38 @@ class TestTime:
         assert replicas[0].count == 1  # a time-out is not tried again
 
 
+async def announce(gateway, path, length, *headers, sent=10, host="localhost"):
+    """Announce a long body, send its beginning, and return the answer that came meanwhile."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.health()["port"])
+    lines = [f"POST {path} HTTP/1.1", f"host: {host}", f"content-length: {length}", *headers, "", ""]
+    writer.write("\r\n".join(lines).encode() + b"x" * sent)
+    try:
+        return await asyncio.wait_for(receive(reader), 10)
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
 class TestSize:
-    async def test_a_refusal_before_the_whole_body_came_reaches_the_caller(self, gateway, replicas):
-        """The replica knows its limit and answers 413 at once; nothing of the body is kept by the gateway."""
+    @pytest.mark.parametrize("limit", [1000, 200_000_000])
+    async def test_an_announced_length_over_the_limit_is_refused_before_it_is_sent(self, gateway, replicas, limit):
+        web = client()
+        await gateway.put(route("big", replicas[0].target, max_payload=limit, api_name="B", clients=[web]))
+        await gateway.put(route("other", replicas[0].target, public=True))
+        lengths = {"/deployment/big/x": limit, "/deployment/big/revision/1/x": limit, "/api/default/B/x": limit}
+        for path, most in lengths.items():
+            answer = await announce(gateway, path, most + 1, bearer(web.token))
+            assert (answer.status, answer.json["code"]) == (413, "payload_too_large")
+        answer = await announce(gateway, "/x", limit + 1, bearer(web.token), host="big.mdeploy.localhost")
+        assert answer.status == 413
+        assert replicas[0].count == 0
+        assert (await call(gateway, "/deployment/big/x", bearer(web.token), method="POST", body=b"x" * 1000)).status == 200
+
+    async def test_a_refusal_by_the_replica_before_the_whole_body_came_reaches_the_caller(self, gateway, replicas):
         for one in (replicas[0], replicas[2]):
             await gateway.put(route("big", one.target, public=True, secret="s3cret"))
-            reader, writer = await asyncio.open_connection("127.0.0.1", gateway.health()["port"])
-            writer.write(b"POST /deployment/big/early HTTP/1.1\r\nhost: localhost\r\ncontent-length: 50000000\r\n\r\n")
-            writer.write(b"x" * 1_000_000)
-            answer = await asyncio.wait_for(receive(reader), 10)
-            assert answer.status == 413
-            writer.close()
+            assert (await announce(gateway, "/deployment/big/early", 50_000_000, sent=1_000_000)).status == 413
 
     async def test_a_body_of_many_megabytes_goes_through(self, gateway, replicas):
         await gateway.put(route("big", replicas[0].target, public=True))
