@@ -4,10 +4,10 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { CellCard } from '../ui/CellCard';
+import { CellCards } from '../ui/CellCard';
 import { HostProvider, type Host } from '../ui/host';
 import { Panel } from '../ui/Panel';
-import { readPayload } from '../ui/payload';
+import { readPayloads } from '../ui/payload';
 import { DeploymentStore } from '../ui/store';
 import { DOMAIN } from './domain';
 import { labHost } from './host';
@@ -30,8 +30,8 @@ export class Parts {
 
   /** Null when the output is none that this version can show. */
   cell(output: unknown): ReactWidget | null {
-    const payload = readPayload(output);
-    return payload === null ? null : this.#mount(<CellCard store={this.store} payload={payload} />);
+    const payloads = readPayloads(output);
+    return payloads === null ? null : this.#mount(<CellCards store={this.store} payloads={payloads} />);
   }
 
   #mount(content: React.ReactElement): ReactWidget {

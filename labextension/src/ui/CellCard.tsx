@@ -13,6 +13,33 @@ export interface CellCardProps {
   payload: Payload;
 }
 
+/** One card, or for a list several side by side. */
+export function CellCards({
+  store,
+  payloads
+}: {
+  store: DeploymentStore;
+  payloads: Payload[];
+}): React.ReactElement {
+  const { trans } = useHost();
+  const [first] = payloads;
+  if (first === undefined) {
+    return <p className="mdl-CellCard-note">{trans.__('There were no deployments when the cell ran.')}</p>;
+  }
+  if (payloads.length === 1) {
+    return <CellCard store={store} payload={first} />;
+  }
+  return (
+    <ul className="mdl-List mdl-mod-cell" aria-label={trans.__('Deployments')}>
+      {payloads.map(payload => (
+        <li key={payload.uid || payload.id}>
+          <CellCard store={store} payload={payload} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function CellCard({ store, payload }: CellCardProps): React.ReactElement {
   const { trans } = useHost();
   const state = React.useSyncExternalStore(store.subscribe, store.snapshot);

@@ -117,32 +117,57 @@ function Actions(props: CardProps): React.ReactElement {
       : busy
         ? trans.__('In progress')
         : undefined);
-  if (spec.stopped) {
-    const waiting = status.state === 'stopping' ? trans.__('It is still stopping') : undefined;
-    const reason = because ?? waiting;
-    return (
-      <button
-        type="button"
-        className="mdl-Button"
-        aria-disabled={reason !== undefined}
-        title={reason}
-        aria-label={trans.__('Start %1', spec.name)}
-        onClick={() => reason === undefined && props.onAct(id, 'start')}
-      >
-        <StartIcon />
-        {props.pending === 'start' ? trans.__('Starting…') : trans.__('Start')}
-      </button>
-    );
-  }
+  const waiting = status.state === 'stopping' ? trans.__('It is still stopping') : undefined;
   return (
-    <TwoStepButton
-      label={props.pending === 'stop' ? trans.__('Stopping…') : trans.__('Stop')}
-      question={trans.__('Stop it?')}
-      ariaLabel={trans.__('Stop %1', spec.name)}
-      ariaQuestion={trans.__('Really stop %1?', spec.name)}
-      icon={<StopIcon />}
-      disabledBecause={because}
-      onConfirm={() => props.onAct(id, 'stop')}
-    />
+    <span className="mdl-Actions">
+      {(spec.stopped || status.state === 'failed') && (
+        <StartButton
+          {...props}
+          again={!spec.stopped}
+          reason={because ?? waiting}
+          onClick={() => props.onAct(id, 'start')}
+        />
+      )}
+      {!spec.stopped && (
+        <TwoStepButton
+          label={props.pending === 'stop' ? trans.__('Stopping…') : trans.__('Stop')}
+          question={trans.__('Stop it?')}
+          ariaLabel={trans.__('Stop %1', spec.name)}
+          ariaQuestion={trans.__('Really stop %1?', spec.name)}
+          icon={<StopIcon />}
+          disabledBecause={because}
+          onConfirm={() => props.onAct(id, 'stop')}
+        />
+      )}
+    </span>
+  );
+}
+
+interface StartProps extends CardProps {
+  again: boolean;
+  reason?: string;
+  onClick: () => void;
+}
+
+function StartButton({ deployment, pending, again, reason, onClick }: StartProps): React.ReactElement {
+  const { trans } = useHost();
+  const { name } = deployment.spec;
+  const word = again ? trans.__('Try again') : trans.__('Start');
+  return (
+    <button
+      type="button"
+      className="mdl-Button"
+      aria-disabled={reason !== undefined}
+      title={reason}
+      aria-label={again ? trans.__('Try again to start %1', name) : trans.__('Start %1', name)}
+      onClick={() => {
+        if (reason === undefined) {
+          onClick();
+        }
+      }}
+    >
+      <StartIcon />
+      {pending === 'start' ? trans.__('Starting…') : word}
+    </button>
   );
 }

@@ -18,6 +18,16 @@ export interface Payload {
   message?: string;
 }
 
+/** Read the deployments of a cell's output: one, or the list of `md.deployments()`; null when it is none of ours. */
+export function readPayloads(value: unknown): Payload[] | null {
+  const list = isRecord(value) ? value['deployments'] : undefined;
+  if (Array.isArray(list)) {
+    return list.flatMap(each => readPayload(each) ?? []);
+  }
+  const one = readPayload(value);
+  return one === null ? null : [one];
+}
+
 /** Read a cell's output, which anybody may have written; null when it is none of ours. */
 export function readPayload(value: unknown): Payload | null {
   const data = isRecord(value) ? value : {};

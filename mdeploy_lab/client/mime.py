@@ -1,0 +1,46 @@
+"""A deployment as a cell's output keeps it: our own MIME type, shown live by JupyterLab, with HTML and text beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mdeploy_lab.models.deployment import Deployment
+
+MIME_TYPE = "application/vnd.mdeploy.deployment.v1+json"
+API = "mdeploy/api"
+"""Where the REST interface is, from the base URL of whichever Jupyter shows the notebook."""
+
+
+def payload(d: Deployment) -> dict[str, Any]:
+    """Return what a notebook file keeps: enough for a picture when nothing answers, and no value of the environment.
+
+    Environment variables often hold secrets, and metadata, evidence and descriptions can be long; all are fetched when shown.
+    """
+    left_out = {
+        "spec": {
+            "template": {"env": True, "secret_env": True, "model": {"interpreter", "source", "tracking_uri", "registry_uri"}},
+            "metadata": True,
+            "description": True,
+        },
+        "status": {"timeline": True, "receipt": True, "failure": {"evidence"}},
+    }
+    return {
+        "id": d.id,
+        "uid": d.uid,
+        "name": d.spec.name,
+        "url": d.url,
+        "state": d.status.state,
+        "base": API,
+        "deployment": d.model_dump(mode="json", exclude=left_out),
+    }
+
+
+def bundle(d: Deployment, *, html: str, text: str) -> dict[str, Any]:
+    """Return the output of one deployment, for ``_repr_mimebundle_``."""
+    return {MIME_TYPE: payload(d), "text/html": html, "text/plain": text}
+
+
+def list_bundle(deployments: Iterable[Deployment], *, html: str, text: str) -> dict[str, Any]:
+    """Return the output of several deployments, for ``_repr_mimebundle_``."""
+    return {MIME_TYPE: {"base": API, "deployments": [payload(d) for d in deployments]}, "text/html": html, "text/plain": text}
