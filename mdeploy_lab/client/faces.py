@@ -50,8 +50,8 @@ def sync_face(value: Any) -> Any:
 
     if isinstance(value, AsyncDeployment):
         return Deployment(value)
-    if isinstance(value, Table):
-        return value.mapped(lambda item: Deployment(item) if isinstance(item, AsyncDeployment) else item)
+    if isinstance(value, Table) and any(isinstance(item, AsyncDeployment) for item in value):
+        return value.mapped(Deployment)
     if isinstance(value, AsyncIterator):
         return LOOP.iterate(value)
     return value
