@@ -7,7 +7,7 @@ from datetime import datetime
 
 from mdeploy_lab.engines.base import RevisionObservation
 from mdeploy_lab.gateway.base import Backend, Credential, Route, Unavailable
-from mdeploy_lab.models.deployment import DeploymentStatus, TrafficTarget
+from mdeploy_lab.models.deployment import Address, DeploymentStatus, TrafficTarget
 from mdeploy_lab.store.base import StoredClient, StoredDeployment
 
 GATEWAY_GRACE = 5.0
@@ -30,6 +30,16 @@ def shares(serving: Sequence[TrafficTarget], ready: Mapping[int, bool]) -> dict[
     return whole
 
 
+def answering(seen: RevisionObservation) -> tuple[Address, ...]:
+    """Return where a revision answers, by target: its ready replicas, else those that are being restarted.
+
+    The engine holds the listener of a replica that it restarts, so requests wait there for a moment instead of failing.
+    """
+    ready = [r.address for r in seen.ready if r.address is not None]
+    back = [r.address for r in seen.replicas if r.address is not None and r.replica.state == "starting" and r.replica.restarts]
+    return tuple(sorted(ready or back, key=lambda a: a.target))
+
+
 def route_for(
     record: StoredDeployment,
     serving: Sequence[TrafficTarget],
@@ -39,7 +49,7 @@ def route_for(
 ) -> Route:
     """Return the route: every ready revision under its own URL, and the split of the plain one."""
     running = not (record.spec.stopped or record.deleting)
-    alive = {n: seen for n, seen in observed.items() if seen.ready} if running else {}
+    alive = {n: found for n, seen in observed.items() if (found := answering(seen))} if running else {}
     weights = shares(serving, dict.fromkeys(alive, True))
     runtime = record.spec.template.runtime
     return Route(
@@ -50,12 +60,8 @@ def route_for(
         public=record.spec.public,
         credentials=credentials(clients, now),
         backends=tuple(
-            Backend(
-                revision=number,
-                weight=weights.get(number, 0),
-                addresses=tuple(sorted((r.address for r in seen.ready if r.address), key=lambda a: a.target)),
-            )
-            for number, seen in sorted(alive.items())
+            Backend(revision=number, weight=weights.get(number, 0), addresses=addresses)
+            for number, addresses in sorted(alive.items())
         ),
         unavailable=None if weights else _unavailable(record, record.status),
         timeout=runtime.predict_timeout + GATEWAY_GRACE,

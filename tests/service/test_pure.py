@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdeploy_lab.config import GIB
+from mdeploy_lab.engines.base import RevisionObservation
 from mdeploy_lab.errors import InvalidInput, QuotaExceeded, RevisionNotFound
 from mdeploy_lab.models.access import Group, InstanceType, Quota, Usage
 from mdeploy_lab.models.deployment import TrafficTarget
 from mdeploy_lab.service import diff, parity, quota, routing, traffic
-from tests.service.build import NOW, spec, targets, template
+from tests.service.build import NOW, seen, spec, targets, template
 
 TYPES = {"small": InstanceType(name="small", cpu=1, memory=GIB)}
 
@@ -28,6 +29,14 @@ def test_shares_sum_to_100_over_the_revisions_that_are_ready(percents, data):
 def test_a_dead_revision_gives_its_share_to_the_living():
     assert routing.shares(targets(r1=90, r2=10), {1: False, 2: True}) == {2: 100}
     assert routing.shares(targets(r1=50, r2=25, r3=25), {1: True, 2: True, 3: False}) == {1: 67, 2: 33}
+
+
+def test_requests_wait_for_a_replica_that_is_being_restarted_only_when_there_is_no_other():
+    one, two = seen(1, ready=1, starting=1).replicas
+    back = two.model_copy(update={"replica": two.replica.model_copy(update={"restarts": 1})})
+    assert routing.answering(RevisionObservation(revision=1, replicas=(one, back))) == (one.address,)
+    assert routing.answering(RevisionObservation(revision=1, replicas=(back,))) == (back.address,)
+    assert routing.answering(RevisionObservation(revision=1, replicas=(two,))) == ()
 
 
 def test_traffic_must_sum_to_100_and_name_revisions_that_exist():
