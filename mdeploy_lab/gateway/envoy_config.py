@@ -100,7 +100,9 @@ class Tables:
 
     def routes(self, routes: Mapping[str, Route], side: Side) -> Document:
         """Return the RDS document of one side."""
-        parts = [self._of(routes[uid]) for uid in sorted(routes)]
+        # Envoy looks at one route after the other: those that answer stand before those that are stopped.
+        order = sorted(routes.values(), key=lambda route: (not route.backends, route.uid))
+        parts = [self._of(route) for route in order]
         limit = max((route.max_payload for route in routes.values()), default=PAYLOAD)
         return _document([_table(self._settings, side, parts, max(limit, PAYLOAD))])
 
