@@ -61,6 +61,10 @@ def _cell(label: str, text: str) -> str:
 class LineReporter(TerminalReporter):
     """IPython in a terminal: a line that is rewritten, then the summary as text."""
 
+    def _write(self, text: str) -> None:
+        if self._stream.isatty():
+            super()._write(text)
+
     def finish(self, handle: Any) -> None:
         """Print the summary."""
         self.end()

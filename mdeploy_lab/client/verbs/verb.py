@@ -69,4 +69,9 @@ TIMEOUT = Param("timeout", "float", "give up waiting after this many seconds; no
 
 def given(values: dict[str, Any], *names: str) -> dict[str, Any]:
     """Return those of ``names`` that were given."""
-    return {name: values[name] for name in names if values.get(name) not in (None, (), {}, "")}
+    return {name: values[name] for name in names if not _empty(values.get(name))}
+
+
+def _empty(value: Any) -> bool:
+    """Return whether nothing was given; a user's own object, such as a DataFrame, is never asked whether it is true."""
+    return value is None or (type(value) in {tuple, list, dict, str} and not value)
