@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 NODE_SOURCES := $(if $(wildcard package.json),$(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null))
 NODE_CONFIG := $(wildcard package.json yarn.lock .yarnrc.yml tsconfig.json install.json)
-SHARED_DATA := $(shell find jupyter-config ipython-config -type f 2>/dev/null)
+SHARED_DATA := $(wildcard hatch_build.py) $(shell find jupyter-config ipython-config -type f 2>/dev/null)
 # Of what the lock file names, this one is needed before the lock file can be read.
 UV_VERSION := $(shell awk '/^name = "uv"$$/ { getline; gsub(/"/, "", $$3); print $$3 }' uv.lock)
 SYNC := $(BIN)/uv sync --quiet --locked --extra lab --group test --python $(BIN)/python
