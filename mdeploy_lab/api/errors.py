@@ -10,25 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from mdeploy_lab.errors import InvalidInput, MDeployError
+from mdeploy_lab.errors import MDeployError
+from mdeploy_lab.models.problems import invalid
 
 log = logging.getLogger(__name__)
 
-VALUE_SHOWN = 60
-FIELDS_SHOWN = 20
-
-
-def invalid(error: RequestValidationError) -> InvalidInput:
-    """Return a validation failure with field paths, never echoing long values."""
-    fields: dict[str, str] = {}
-    for item in error.errors()[:FIELDS_SHOWN]:
-        path = ".".join(str(p) for p in item["loc"] if p not in {"body", "query", "path"})[:VALUE_SHOWN] or "body"
-        fields[path] = str(item["msg"]).removeprefix("Value error, ")
-    first = next(iter(fields.items()), ("body", "it cannot be read"))
-    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
-    return InvalidInput(
-        f"{first[0]}: {first[1]}{more}", hint="mend the fields named in details.fields", details={"fields": fields}
-    )
+FIELDS_HINT = "mend the fields named in details.fields"
 
 
 def install(app: FastAPI) -> None:
@@ -40,7 +27,7 @@ def install(app: FastAPI) -> None:
 
     async def validation(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)
-        return JSONResponse(invalid(error).to_body(), status_code=422)
+        return JSONResponse(invalid(error.errors(), FIELDS_HINT).to_body(), status_code=422)
 
     async def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from mdeploy_lab.client.transport import Transport, segment
 from mdeploy_lab.client.waiting import fetch
-from mdeploy_lab.errors import InvalidInput, StaleEdit
+from mdeploy_lab.errors import StaleEdit
 from mdeploy_lab.models.deployment import Deployment
+from mdeploy_lab.models.problems import invalid
 from mdeploy_lab.models.requests import Changed, UpdateDeployment
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,10 +31,7 @@ def request_of(kind: type[M], values: Mapping[str, Any]) -> M:
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        fields = {".".join(str(part) for part in p["loc"]): p["msg"].removeprefix("Value error, ") for p in problems}
-        field, reason = next(iter(fields.items()))
-        raise InvalidInput(f"{field}: {reason}", hint="see `mdeploy deploy --help`", details={"fields": fields}) from error
+        raise invalid(error.errors(include_url=False, include_input=False), "see `mdeploy deploy --help`") from error
 
 
 async def edit(transport: Transport, base: Deployment, fields: Mapping[str, Any]) -> Changed:
