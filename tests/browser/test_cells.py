@@ -37,9 +37,8 @@ def notebook(lab: Jupyter, name: str, *bundles: dict[str, Any]) -> str:
 def opened(page: Page, lab: Jupyter, path: str) -> None:
     ready(page, lab, path)
     page.locator(".jp-Notebook").wait_for()
-    no_kernel = page.get_by_role("button", name="No Kernel")
-    if no_kernel.count():
-        no_kernel.first.click()
+    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
+    page.locator(".jp-Dialog").wait_for(state="detached")
 
 
 def test_a_card_is_live_in_a_notebook_opened_later(page: Page, lab: Jupyter, client: Client, kept: dict[str, Any]) -> None:
@@ -75,7 +74,9 @@ def test_a_card_fits_in_a_cell(page: Page, lab: Jupyter, kept: dict[str, Any], t
     opened(page, lab, notebook(lab, "fits.ipynb", kept, several))
     page.locator(".jp-OutputArea .mdl-Card:not(.mdl-mod-old)").first.wait_for()
     use_theme(page, theme)
-    for box in page.locator(".jp-OutputArea .mdl-Card").all():
+    cards = page.locator(".jp-OutputArea .mdl-Card").all()
+    assert len(cards) == 4
+    for box in cards:
         assert box.evaluate("card => card.scrollWidth <= card.clientWidth")
     folder = screenshots()
     if folder is not None:
@@ -86,3 +87,9 @@ def test_a_notebook_keeps_no_secret_and_stays_small(kept: dict[str, Any]) -> Non
     text = str(kept)
     assert "do-not-keep" not in text
     assert len(text) < 6000
+
+
+def test_an_output_of_a_later_version_shows_its_text(page: Page, lab: Jupyter) -> None:
+    later = {mime.MIME_TYPE: {"shape": "unknown"}, "text/plain": "<deployment of a later version>"}
+    opened(page, lab, notebook(lab, "later.ipynb", later))
+    page.locator(".jp-OutputArea").get_by_text("<deployment of a later version>").wait_for()

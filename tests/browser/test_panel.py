@@ -11,7 +11,7 @@ import pytest
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.paths import Home
 from tests.browser.conftest import open_panel, screenshots
-from tests.e2e.census import kill
+from tests.e2e.census import kill, until
 from tests.server.jupyter import ROOT, Jupyter
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def churn(client: Client, model: str) -> str:
 
 
 def test_a_first_visit_says_what_this_is_and_what_to_do(page: Page, client: Client) -> None:
-    assert client.deployments() == []
+    for d in client.deployments():
+        d.delete()
+    until("no deployment to be left", lambda: not client.deployments())
     open_panel(page)
     panel = page.locator("#mdeploy-deployments")
     panel.get_by_text("No deployments yet").wait_for()
@@ -204,10 +206,11 @@ def test_pictures(page: Page, churn: str, lab: Jupyter) -> None:
 
 def resize(page: Page, width: int) -> None:
     """Drag the handle beside the left panel until the panel has this width."""
+    handle = page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first.bounding_box()
     box = page.locator("#mdeploy-deployments").bounding_box()
+    assert handle is not None
     assert box is not None
-    edge = box["x"] + box["width"] + 2
-    page.mouse.move(edge, 400)
+    page.mouse.move(handle["x"] + handle["width"] / 2, 400)
     page.mouse.down()
     page.mouse.move(box["x"] + width + 2, 400, steps=5)
     page.mouse.up()

@@ -18,10 +18,7 @@ class CellOutput extends Panel implements IRenderMime.IRenderer {
     if (this.isDisposed) {
       return;
     }
-    const widget = parts.cell(model.data[MIME_TYPE]);
-    if (widget === null) {
-      throw new Error('this output was made by another version of mdeploy');
-    }
+    const widget = parts.cell(model.data[MIME_TYPE], model.data['text/plain']);
     this.widgets.slice().forEach(old => old.dispose());
     this.addWidget(widget);
   }

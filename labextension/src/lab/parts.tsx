@@ -28,10 +28,13 @@ export class Parts {
     return this.#mount(<Panel store={this.store} />);
   }
 
-  /** Null when the output is none that this version can show. */
-  cell(output: unknown): ReactWidget | null {
+  /** What a cell shows; of an output that this version does not understand its text. */
+  cell(output: unknown, text: unknown): ReactWidget {
     const payloads = readPayloads(output);
-    return payloads === null ? null : this.#mount(<CellCards store={this.store} payloads={payloads} />);
+    if (payloads === null) {
+      return this.#mount(<pre>{typeof text === 'string' ? text : JSON.stringify(output)}</pre>);
+    }
+    return this.#mount(<CellCards store={this.store} payloads={payloads} />);
   }
 
   #mount(content: React.ReactElement): ReactWidget {
