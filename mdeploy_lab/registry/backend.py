@@ -19,6 +19,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
 from mdeploy_lab.paths import Home
+from mdeploy_lab.registry.silence import silenced
 from mdeploy_lab.registry.wording import first_line
 
 P = ParamSpec("P")
@@ -142,7 +143,8 @@ def client(backend: Backend) -> Any:
         knock(uri, backend)
     from mlflow import MlflowClient
 
-    return called(backend, MlflowClient, backend.tracking_uri, backend.registry_uri)
+    with silenced():
+        return called(backend, MlflowClient, backend.tracking_uri, backend.registry_uri)
 
 
 def knock(uri: str, backend: Backend) -> None:
@@ -200,6 +202,10 @@ def unavailable(error: BaseException, backend: Backend) -> RegistryUnavailable:
     if "No space left" in text or "database or disk is full" in text:
         return RegistryUnavailable(
             f"no space left for the model in the registry {where}", hint="free some space, then run it again"
+        )
+    if isinstance(error, ConnectionError) or "Max retries exceeded" in text or "Connection refused" in text:
+        return RegistryUnavailable(
+            f"the model registry {where} cannot be reached", hint="check MLFLOW_TRACKING_URI, and that the server runs"
         )
     if _locked(error):
         return RegistryUnavailable(

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from mdeploy_lab.models.deployment import Model
 from mdeploy_lab.paths import Home
 
 
-def key(model: Model) -> str:
-    """Return what names a model's files: the digest where the files are known, else where they come from."""
-    return hashlib.sha256(f"{model.source}\0{model.model_id}\0{model.digest}".encode()).hexdigest()[:32]
+def key(source: str, digest: str) -> str:
+    """Return what names the files of a remote model: where they are, and the digest of their MLmodel."""
+    return hashlib.sha256(f"{source}\0{digest}".encode()).hexdigest()[:32]
+
+
+def root(home: Home) -> Path:
+    """Return the directory of all downloaded models."""
+    return home.state / "models"
 
 
 def place(home: Home, name: str) -> Path:
     """Return the directory for a key."""
-    return home.state / "models" / name
+    return root(home) / name

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
-from mdeploy_lab.registry import checks, flavors, forms, frames, parity
+from mdeploy_lab.registry import checks, flavors, forms, frames, parity, silence
 from mdeploy_lab.registry.wording import first_line
 
 SLOW = 1.0
@@ -83,7 +83,7 @@ def _schema(found: Evidence, flavor: flavors.Flavor, obj: Any, method: str, titl
     answers = ask(flavor, obj, method, title, frames.rows(data, frames.EXAMPLE_ROWS))
     seconds = time.perf_counter() - began
     inputs = forms.schema_input(frames.rows(data, frames.SCHEMA_ROWS))
-    with flavors.quiet():
+    with silence.quiet():
         try:
             found.signature = infer_signature(inputs, answers)
         except (MlflowException, TypeError, ValueError):
@@ -121,7 +121,8 @@ def _compare(found: Evidence, flavor: flavors.Flavor, obj: Any, method: str, tit
 def ask(flavor: flavors.Flavor, obj: Any, method: str, title: str, data: Any) -> Any:
     """Ask the user's object; its failure is the user's to mend, in one line."""
     try:
-        return flavors.ask(flavor, obj, method, data)
+        with silence.unlogged():
+            return flavors.ask(flavor, obj, method, data)
     except Exception as error:  # the user's code may raise anything
         if type(error).__name__ == "NotFittedError":
             raise checks.not_fitted(obj, title) from error

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import sys
-import threading
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mdeploy_lab.registry import frames
+from mdeploy_lab.registry.silence import quiet
 
 SKLEARN_METHODS = frozenset({"predict", "predict_proba", "predict_log_proba", "predict_joint_log_proba", "score"})
 """What MLflow's own scikit-learn wrapper can answer with."""
@@ -170,23 +166,3 @@ def _save_object(obj: Any, method: str, form: dict[str, Any], common: dict[str, 
         mlflow.pyfunc.save_model(python_model=wrapped, **common)
     finally:
         cloudpickle.unregister_pickle_by_value(wrappers)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what MLflow says of its own accord in this thread out of the user's cell; what matters, we say."""
-    thread = threading.get_ident()
-
-    def silenced(record: logging.LogRecord) -> bool:
-        return record.thread != thread or record.levelno >= logging.ERROR
-
-    handlers = [h for name in ("mlflow", "") for h in logging.getLogger(name).handlers]
-    for handler in handlers:
-        handler.addFilter(silenced)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(silenced)

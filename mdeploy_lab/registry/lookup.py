@@ -88,7 +88,7 @@ def _resolve_model(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, 
         "run_id": entry.run_id or "",
         "model_id": entry.model_id or "",
     }
-    return found if local_path(source) is not None else {**_remote(source, backend.tracking_uri), **found}
+    return _completed(found, backend)
 
 
 def parse(uri: str) -> tuple[str, str, str]:
@@ -134,7 +134,7 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
         raise ModelNotFound(f"there is no logged model {model_id}", hint="give models:/name/version") from error
     source = logged.artifact_location
     found = {"uri": uri, "source": source, "model_id": model_id, "run_id": logged.source_run_id or ""}
-    return found if local_path(source) is not None else {**_remote(source, backend.tracking_uri), **found}
+    return _completed(found, backend)
 
 
 def _unknown(uri: str, name: str, mlflow_client: Any, backend: Backend, *, aliases: bool) -> ModelNotFound:
@@ -178,13 +178,15 @@ def _resolve_run(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, An
             raise ModelNotFound(
                 f"the run has no model at {path or 'its root'}", hint=f"it has {names}" if names else "it has no models"
             )
-        return base | {"source": source} | ({} if local_path(source) is not None else _remote(source, backend.tracking_uri))
-    source = chosen.artifact_location
-    return (
-        base
-        | {"source": source, "model_id": chosen.model_id}
-        | ({} if local_path(source) is not None else _remote(source, backend.tracking_uri))
-    )
+        return _completed(base | {"source": source}, backend)
+    return _completed(base | {"source": chosen.artifact_location, "model_id": chosen.model_id}, backend)
+
+
+def _completed(found: dict[str, Any], backend: Backend) -> dict[str, Any]:
+    """Add what MLmodel says of remote artifacts; what the registry said itself counts. Local ones are read by the engine."""
+    if local_path(found["source"]) is not None:
+        return found
+    return _remote(found["source"], backend.tracking_uri) | {k: v for k, v in found.items() if v}
 
 
 def _logged_in(run: Any, mlflow_client: Any, backend: Backend) -> list[Any]:
@@ -213,7 +215,7 @@ def _remote(source: str, tracking_uri: str) -> dict[str, Any]:
         found = mlmodel.read(directory)
         return {
             "flavors": found.flavors,
-            "digest": mlmodel.digest(directory),
+            "digest": mlmodel.brief_digest(directory),
             "run_id": found.run_id,
             "model_id": found.model_id,
             "interpreter": found.interpreter.model_dump(mode="json") if found.interpreter is not None else None,

@@ -93,6 +93,12 @@ def _below(directory: Path) -> list[Path]:
     return [p for pattern in (f"*/{FILE}", f"*/*/{FILE}") for p in directory.glob(pattern)]
 
 
+def brief_digest(directory: Path) -> str:
+    """Return a digest of MLmodel alone: what is known of remote artifacts without downloading them."""
+    data = (directory / FILE).read_bytes()
+    return hashlib.sha256(f"{FILE}\0{len(data)}\0".encode() + data).hexdigest()
+
+
 def digest(directory: Path) -> str:
     """Return a digest of the model's files: names, sizes, and contents (of files over 4 MiB the first and last MiB).
 

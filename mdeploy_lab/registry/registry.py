@@ -112,7 +112,7 @@ class Registry:
         if local is not None:
             await asyncio.to_thread(mlmodel.read, local)
             return local
-        key = cache.key(model)
+        key = cache.key(model.source, model.digest)
         async with self._downloads.setdefault(key, asyncio.Lock()):
             place = cache.place(self._home, key)
             if (place / mlmodel.FILE).is_file():

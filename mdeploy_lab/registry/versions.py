@@ -10,16 +10,16 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from mdeploy_lab.errors import MDeployError, ModelNotSupported, RegistryUnavailable
+from mdeploy_lab.errors import ModelNotSupported, RegistryUnavailable
 from mdeploy_lab.paths import Home
-from mdeploy_lab.registry import mlmodel, template
+from mdeploy_lab.registry import cache, mlmodel, template
 from mdeploy_lab.registry.backend import Backend, called, client, local_path, unavailable
 from mdeploy_lab.registry.wording import first_line
 
@@ -86,9 +86,16 @@ def add(mlflow_client: Any, home: Home, backend: Backend, name: str, save: Save,
         logged = called(backend, mlflow_client.create_logged_model, experiment, name=_artifact_name(name), tags=tags)
         target = local_path(logged.artifact_location)
         try:
-            _write(mlflow_client, backend, logged, target, save)
-            called(backend, mlflow_client.finalize_logged_model, logged.model_id, "READY")
-            version = _register(mlflow_client, backend, name, logged, tags)
+            with _saved(backend, logged, target.absolute().parent if target else cache.root(home), save) as directory:
+                if target is None:
+                    called(backend, mlflow_client.log_model_artifacts, logged.model_id, str(directory))
+                else:
+                    _move(backend, directory, target.absolute())
+                called(backend, mlflow_client.finalize_logged_model, logged.model_id, "READY")
+                version = _register(mlflow_client, backend, name, logged, tags)
+                if target is None:
+                    where = called(backend, mlflow_client.get_model_version_download_uri, name, version)
+                    _move(backend, directory, cache.place(home, cache.key(where, mlmodel.brief_digest(directory))))
         except BaseException:  # KeyboardInterrupt too: what was begun is taken away again
             _discard(mlflow_client, logged.model_id, target)
             raise
@@ -112,49 +119,60 @@ def _artifact_name(name: str) -> str:
 
 
 def _experiment(mlflow_client: Any, home: Home, backend: Backend) -> str:
-    """Return the experiment that the model is logged to: in the home our own, elsewhere the user's present one."""
-    if not backend.ours:
-        fluent = sys.modules.get("mlflow.tracking.fluent")
-        active = getattr(fluent, "_active_experiment_id", None)
-        if active and backend.origin in {"mlflow.set_tracking_uri", "mlflow.db here", "mlruns here"}:
-            return str(active)
+    """Return the experiment that the model is logged to: the user's present one, where there is one, else our own."""
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    active = getattr(fluent, "_active_experiment_id", None)
+    if active and backend.origin in {"mlflow.set_tracking_uri", "mlflow.db here", "mlruns here"}:
+        return str(active)
     found = mlflow_client.get_experiment_by_name(EXPERIMENT)
-    if found is not None and found.lifecycle_stage == "active":
-        return str(found.experiment_id)
-    where = f"file://{quote(str(home.registry / 'artifacts'))}" if backend.ours else None
-    return str(mlflow_client.create_experiment(EXPERIMENT, artifact_location=where))
+    if found is None:
+        return _create_experiment(mlflow_client, f"file://{quote(str(home.registry / 'artifacts'))}" if backend.ours else None)
+    if found.lifecycle_stage != "active":
+        mlflow_client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
 
 
-def _write(mlflow_client: Any, backend: Backend, logged: Any, target: Path | None, save: Save) -> None:
-    """Save beside the place where the artifacts belong, and rename; a remote place gets an upload."""
+def _create_experiment(mlflow_client: Any, where: str | None) -> str:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(mlflow_client.create_experiment(EXPERIMENT, artifact_location=where))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":  # another kernel was first
+            raise
+        return str(mlflow_client.get_experiment_by_name(EXPERIMENT).experiment_id)
+
+
+@contextmanager
+def _saved(backend: Backend, logged: Any, beside: Path, save: Save) -> Iterator[Path]:
+    """Save the model to a directory ``beside`` the place it belongs to, so that a rename can put it there whole."""
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model
 
     model = Model(artifact_path=logged.artifact_location, model_uuid=logged.model_id, model_id=logged.model_id)
-    if target is not None:
-        target = target.absolute()
-    try:
-        if target is not None:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".saving-", dir=None if target is None else target.parent) as work:
-            directory = Path(work) / "model"
+    with ExitStack() as stack:
+        try:
+            beside.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".saving-", dir=beside))) / "model"
             save(directory, model)
-            if target is None:
-                called(backend, mlflow_client.log_model_artifacts, logged.model_id, str(directory))
-                return
-            if target.is_dir():
-                target.rmdir()
-            directory.rename(target)
-    except MDeployError:
-        raise
+        except OSError as error:
+            raise unavailable(error, backend) from error
+        except MlflowException as error:
+            if isinstance(error.__cause__, OSError):
+                raise unavailable(error.__cause__, backend) from error
+            raise ModelNotSupported(
+                f"MLflow cannot save it: {first_line(error)}", hint="save it with mlflow, then deploy its URI"
+            ) from error
+        yield directory
+
+
+def _move(backend: Backend, directory: Path, target: Path) -> None:
+    try:
+        if target.is_dir():
+            shutil.rmtree(target)
+        directory.rename(target)
     except OSError as error:
         raise unavailable(error, backend) from error
-    except MlflowException as error:
-        if isinstance(error.__cause__, OSError):
-            raise unavailable(error.__cause__, backend) from error
-        raise ModelNotSupported(
-            f"MLflow cannot save it: {first_line(error)}", hint="save it with mlflow, then deploy its URI"
-        ) from error
 
 
 def _register(mlflow_client: Any, backend: Backend, name: str, logged: Any, tags: dict[str, str]) -> str:
