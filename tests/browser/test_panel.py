@@ -205,15 +205,9 @@ def test_pictures(page: Page, churn: str, lab: Jupyter) -> None:
 
 
 def resize(page: Page, width: int) -> None:
-    """Drag the handle beside the left panel until the panel has this width."""
-    handle = page.locator("#jp-main-split-panel > .lm-SplitPanel-handle:not(.lm-mod-hidden)").first.bounding_box()
-    box = page.locator("#mdeploy-deployments").bounding_box()
-    assert handle is not None
-    assert box is not None
-    page.mouse.move(handle["x"] + handle["width"] / 2, 400)
-    page.mouse.down()
-    page.mouse.move(box["x"] + width + 2, 400, steps=5)
-    page.mouse.up()
+    """Give the left panel this width."""
+    sizes = [width, 1214 - width, 0]
+    page.evaluate("sizes => window.jupyterapp.shell._hsplitPanel.setRelativeSizes(sizes)", sizes)
     page.wait_for_timeout(300)
 
 
