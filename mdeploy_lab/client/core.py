@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
 from mdeploy_lab.client.handle import AsyncDeployment
 from mdeploy_lab.client.intake import Capturing, Intake, default_name, is_reference, take_object, take_reference
 from mdeploy_lab.client.loop import in_caller, on_interrupt, tell
+from mdeploy_lab.client.mime import list_bundle
 from mdeploy_lab.client.namespace import user_namespace
 from mdeploy_lab.client.predicting import Predictor
 from mdeploy_lab.client.progress import Reporter
-from mdeploy_lab.client.tables import Column, Table
+from mdeploy_lab.client.tables import SHOWN_ROWS, Column, Table
 from mdeploy_lab.client.transport import Transport, segment
 from mdeploy_lab.client.waiting import Goal, fetch, wait_until
 from mdeploy_lab.config import Config
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Surface = Literal["shell", "notebook"]
 CREATE_TRIES = 3
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -297,10 +299,22 @@ class AsyncClient:
         raise NameTaken(f"{name} is created and deleted all the time", hint="try again in a moment")
 
 
-def deployment_table(items: Sequence[Any]) -> Table[Any]:
+class DeploymentTable(Table[T], Generic[T]):
+    """Handles as a table; in JupyterLab as live cards."""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        del include, exclude  # IPython filters itself
+        shown: list[Any] = list(self[:SHOWN_ROWS])
+        text, html = repr(self), self._repr_html_()
+        if not shown:
+            return {"text/html": html, "text/plain": text}
+        return list_bundle([handle.snapshot() for handle in shown], html=html, text=text)
+
+
+def deployment_table(items: Sequence[Any]) -> DeploymentTable[Any]:
     """Return handles as a table."""
     columns = tuple(Column[Any](c.title, _of_snapshot(c)) for c in views.DEPLOYMENTS)
-    return Table(items, columns, "nothing is deployed yet: %deploy MODEL --name NAME, or md.deploy(model, name=…)")
+    return DeploymentTable(items, columns, "nothing is deployed yet: %deploy MODEL --name NAME, or md.deploy(model, name=…)")
 
 
 def _of_snapshot(column: Column[Deployment]) -> Any:

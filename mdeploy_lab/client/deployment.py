@@ -121,7 +121,7 @@ class Deployment(ShownDeployment):
         return self.twin.snapshot()
 
     def _current(self) -> Snapshot:
-        if time.monotonic() - self._read_at > FRESH_SECONDS:
+        if self.twin.deleted or time.monotonic() - self._read_at > FRESH_SECONDS:
             LOOP.run(self.twin.refresh())
             self._read_at = time.monotonic()
         return self.twin.snapshot()

@@ -76,6 +76,7 @@ class AsyncDeployment(ShownDeployment):
         self._notes = notes
         self.changed = False
         self.new_revision = False
+        self.deleted = False
         self.client = client
         self._transport = client.transport
 
@@ -86,6 +87,9 @@ class AsyncDeployment(ShownDeployment):
     def snapshot(self) -> Deployment:
         """Return the deployment as the API last told it."""
         return self._snapshot
+
+    def _shown(self) -> tuple[Deployment, str]:
+        return self._snapshot, "deleted" if self.deleted else ""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -314,6 +318,7 @@ class AsyncDeployment(ShownDeployment):
         """Delete it and everything kept of it; its registered model stays."""
         answer = await self._transport.send("DELETE", self._path)
         self._snapshot = Deployment.model_validate(answer.json())
+        self.deleted = True
         if wait:
             await self.client.wait(self.id, "deleted", timeout=timeout)
 

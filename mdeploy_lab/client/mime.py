@@ -17,7 +17,7 @@ def payload(d: Deployment) -> dict[str, Any]:
 
     Environment variables often hold secrets, and metadata, evidence and descriptions can be long; all are fetched when shown.
     """
-    left_out = {
+    left_out: dict[str, Any] = {
         "spec": {
             "template": {"env": True, "secret_env": True, "model": {"interpreter", "source", "tracking_uri", "registry_uri"}},
             "metadata": True,

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from html import escape
 from typing import Any
 
+from mdeploy_lab.client.mime import bundle
 from mdeploy_lab.client.progress import timeline_text
 from mdeploy_lab.client.tables import one_line
 from mdeploy_lab.client.views import replicas_text, traffic_text
@@ -81,9 +82,7 @@ class ShownDeployment(ABC):
         return self._current().status
 
     def __repr__(self) -> str:
-        d, remark = self._shown()
-        state = remark or f"{d.status.state}, {d.status.health}"
-        return f"<deployment {d.id}: {state}, revision {d.status.revision}, {d.url}>"
+        return line(*self._shown())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ShownDeployment) and self.uid == other.uid
@@ -97,6 +96,18 @@ class ShownDeployment(ABC):
     def _repr_html_(self) -> str:
         d, remark = self._shown()
         return card(d, remark)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Return what a cell keeps: our own type, live in JupyterLab, with HTML and text beside it."""
+        del include, exclude  # IPython filters itself
+        d, remark = self._shown()
+        return bundle(d, html=card(d, remark), text=line(d, remark))
+
+
+def line(d: Deployment, remark: str = "") -> str:
+    """Return a deployment on one line."""
+    state = remark or f"{d.status.state}, {d.status.health}"
+    return f"<deployment {d.id}: {state}, revision {d.status.revision}, {d.url}>"
 
 
 def chip(state: str) -> str:

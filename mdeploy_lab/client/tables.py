@@ -33,7 +33,7 @@ class Table(list[T], Generic[T]):
 
     def mapped(self, change: Callable[[T], Any]) -> Table[Any]:
         """Return a table of other items under the same columns."""
-        return Table([change(item) for item in self], self._columns, self._empty)
+        return type(self)([change(item) for item in self], self._columns, self._empty)
 
     def rows(self, limit: int | None = None) -> list[list[str]]:
         """Return the cells as text, one line each."""

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 import mdeploy_lab as md
+from mdeploy_lab.client.mime import MIME_TYPE
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.errors import (
     DeploymentNotFound,
@@ -162,6 +163,12 @@ def test_the_handle_shows_escaped_text_without_scripts(client, served):
     try:
         html = served._repr_html_()
         assert "<script" not in html
+        bundle = served._repr_mimebundle_()
+        assert bundle["text/html"] == html
+        assert bundle[MIME_TYPE]["id"] == "served"
+        assert [d["id"] for d in client.deployments(search="served")._repr_mimebundle_()[MIME_TYPE]["deployments"]] == [
+            "served"
+        ]
         assert "&lt;script&gt;" in html
         assert client.get('<script>alert("x")</script>') == served
     finally:
