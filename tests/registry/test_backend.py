@@ -134,13 +134,42 @@ told[-1]['tags'] = mlflow.MlflowClient().get_model_version('b', '1').tags
 """
 
 
+AUTOLOG = """
+import sys
+from sklearn.linear_model import LinearRegression
+mlflow.sklearn.autolog(log_models=False, silent=True)
+X = [[0.0], [1.0]]
+model = LinearRegression().fit(X, [0, 1])
+run = mlflow.last_active_run()
+count = lambda: (len(mlflow.search_runs(output_format='list')), len(mlflow.get_run(run.info.run_id).inputs.dataset_inputs))
+before = count()
+cap(model, 'auto', input_example=X)
+assert count() == before
+from mlflow.utils.autologging_utils import autologging_is_disabled
+assert not autologging_is_disabled('sklearn')
+mlflow.sklearn.autolog(disable=True)
+"""
+SILENT = """
+import contextlib, io, logging, warnings
+from mdeploy_lab.registry.warming import warm
+said = io.StringIO()
+handlers = [h for n in ('mlflow', '') for h in logging.getLogger(n).handlers]
+with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+    warm()
+    cap(DummyClassifier(strategy='prior').fit([[0], [1]], [0, 0]), 'silent', input_example=[[0]])
+    cap(lambda rows: [0 for _ in rows], 'silent2', input_example=['a'])
+assert said.getvalue() == '', said.getvalue()
+"""
+
+
 @pytest.mark.timeout(300)
 def test_the_users_mlflow_is_left_alone_and_followed(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     home = Home(tmp_path / "home", tmp_path / "run").create()
-    told = cells_in(home, SETUP, {"untouched": GLOBAL, "own": OWN}, cwd=work)
+    told = cells_in(home, SETUP, {"untouched": GLOBAL, "silent": SILENT, "own": OWN, "autolog": AUTOLOG}, cwd=work)
     assert told["untouched"][0]["registry_uri"] == backend.home_uri(home)
+    assert told["autolog"][0]["parity_rows"] == 2
     own = told["own"][0]
     assert own["tracking_uri"] == own["registry_uri"] == f"sqlite:///{work}/mine.db"
     assert Path(own["source"]).is_relative_to(work)
