@@ -54,14 +54,17 @@ def named(found: Iterable[Deployment]) -> list[dict[str, Any]]:
 def body_of(inputs: Any) -> Any:
     """Return a frame as a body of MLflow's scoring protocol, so that its columns are read by the model's signature.
 
-    A frame that ``mlflow deployments predict`` read from a file with such a body is that body again. All else goes as it is.
+    A frame that ``mlflow deployments predict`` read from a file with such a body is that body again. All else goes as it is:
+    the endpoint reads a frame without column names by position, as it does a matrix.
     """
-    columns = getattr(inputs, "columns", None)
-    if columns is None or not callable(getattr(inputs, "to_dict", None)):
+    import pandas as pd
+
+    if not isinstance(inputs, pd.DataFrame) or isinstance(inputs.columns, pd.RangeIndex):
         return inputs
-    if len(columns) == 1 and columns[0] in FORMS:
-        held = inputs[columns[0]]
-        return jsonable({columns[0]: held.to_dict() if columns[0] == FORMS[0] else held.tolist()})
+    form = inputs.columns[0]
+    if len(inputs.columns) == 1 and form in FORMS:
+        held = inputs[form]
+        return jsonable({form: held.to_dict() if form == FORMS[0] else held.tolist()})
     return jsonable({FORMS[0]: inputs.to_dict(orient="split")})
 
 

@@ -44,7 +44,7 @@ def options(config: Mapping[str, Any] | None, known: Mapping[str, Param]) -> dic
 
 
 def _value(param: Param, value: Any) -> Any:
-    read, kind = READERS.get(param.kind, (str, "text"))
+    read, kind = READERS.get(param.kind, (_text, "text"))
     try:
         return read(value)
     except (ValueError, KeyError) as error:
@@ -57,10 +57,16 @@ def _pairs(value: Any) -> dict[str, Any]:
     """Return a dict as it is, a JSON object, or ``K=V,K2=V2``."""
     if isinstance(value, Mapping):
         return dict(value)
-    text = str(value).strip()
+    text = _text(value).strip()
     if text.startswith("{"):
         return dict(json.loads(text))
     return dict(_pair(part) for part in text.split(",") if part)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str | int | float):
+        raise ValueError(type(value))  # noqa: TRY004  # refused like any other value of another kind
+    return str(value)
 
 
 def _pair(part: str) -> tuple[str, str]:

@@ -41,9 +41,15 @@ def problem(error: errors.MDeployError) -> MDeployProblem:
     """Return ``error`` as MLflow's, with the nearest of MLflow's codes."""
     found = next((CODES[cls] for cls in type(error).__mro__ if cls in CODES), codes.INTERNAL_ERROR)
     if isinstance(error, errors.PredictFailed):
-        found = get_error_code(error.details.get("status"))
+        found = _of_status(int(error.details.get("status", 500)))
     body = {name: value for name, value in error.to_body().items() if name != "message"}
     return MDeployProblem(str(error), found, **body)  # type: ignore[call-arg]  # MlflowException's, which is untyped
+
+
+def _of_status(status: int) -> int:
+    """Return the code of an endpoint's answer; MLflow has none for some that are the caller's fault, such as 413."""
+    found = int(get_error_code(status))
+    return int(codes.BAD_REQUEST) if found == codes.INTERNAL_ERROR and status // 100 == 4 else found  # noqa: PLR2004  # 4xx
 
 
 def translated(call: Callable[P, R]) -> Callable[P, R]:
