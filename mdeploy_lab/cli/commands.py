@@ -14,6 +14,7 @@ from mdeploy_lab.cli.output import json_option, note, print_json, print_lines
 from mdeploy_lab.client.verbs.verb import Param, Verb
 from mdeploy_lab.errors import InvalidInput
 
+INTERRUPTED = 130
 NOTEBOOK_ONLY = frozenset({"input_example"})
 
 
@@ -124,7 +125,12 @@ def _body(path: str | None) -> Any:
 def _follow(lines: Any, *, as_json: bool) -> None:
     from mdeploy_lab.client.views import log_text
 
-    print_lines(line.model_dump_json() if as_json else log_text(line) for line in lines)
+    try:
+        print_lines(line.model_dump_json() if as_json else log_text(line) for line in lines)
+    except KeyboardInterrupt:  # that is how one stops looking
+        sys.exit(INTERRUPTED)
+    finally:
+        lines.close()
 
 
 def _show(verb: Verb, answer: Any) -> None:

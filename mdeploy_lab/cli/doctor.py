@@ -25,6 +25,7 @@ LONGEST_SOCKET_NAME = 40
 """Characters that replicas' sockets add to the runtime directory."""
 NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "lustre", "beegfs", "gpfs", "afs", "9p", "ceph"})
 EPOCH_2025 = 1_735_689_600
+CLOCKS_APART = 5.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _envoy(_: Home) -> Check:
 
 
 def _home(home: Home) -> Check:
-    parent = next(p for p in (home.root, *home.root.parents) if p.exists())
+    parent = _existing(home.root)
     kind = filesystem(parent)
     if home.root.exists() and home.root.stat().st_uid != os.getuid():
         return Check("home", "fail", f"{home.root} belongs to somebody else", "set MDEPLOY_HOME to a directory of your own")
@@ -121,7 +122,7 @@ def filesystem(path: Path) -> str:
 
 
 def _disk(home: Home) -> Check:
-    parent = next(p for p in (home.root, *home.root.parents) if p.exists())
+    parent = _existing(home.root)
     free = shutil.disk_usage(parent).free
     text = f"{free / GIB:.1f} GiB free"
     if free < GIB // 10:
@@ -158,12 +159,21 @@ def _uv(_: Home) -> Check:
     return Check("uv", "warn", "uv is not installed", "pip install uv: isolate=True builds environments with it")
 
 
-def _clock(_: Home) -> Check:
+def _clock(home: Home) -> Check:
     now = time.time()
+    shown = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now))
     if now < EPOCH_2025:
-        return Check("clock", "fail", "the clock is wrong: passes and registries check the time", "set the time")
-    step = abs((time.time() - now) - 0)
-    return Check("clock", "ok" if step < 1 else "warn", time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now)))
+        return Check("clock", "fail", f"{shown} cannot be: passes and registries check the time", "set the time")
+    with tempfile.NamedTemporaryFile(dir=_existing(home.root)) as file:
+        apart = abs(Path(file.name).stat().st_mtime - now)
+    if apart > CLOCKS_APART:
+        return Check("clock", "warn", f"{shown}: {apart:.0f} s from the home's file system", "set both clocks by NTP")
+    return Check("clock", "ok", shown)
+
+
+def _existing(path: Path) -> Path:
+    """Return the nearest directory on the way to ``path`` that is there."""
+    return next(p for p in (path, *path.parents) if p.exists())
 
 
 def _config(home: Home) -> Check:

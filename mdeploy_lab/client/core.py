@@ -16,6 +16,7 @@ from mdeploy_lab.client.mime import list_bundle
 from mdeploy_lab.client.namespace import user_namespace
 from mdeploy_lab.client.predicting import Predictor
 from mdeploy_lab.client.progress import Reporter
+from mdeploy_lab.client.settings import with_callers
 from mdeploy_lab.client.tables import SHOWN_ROWS, Column, Table
 from mdeploy_lab.client.transport import Transport, segment
 from mdeploy_lab.client.waiting import Goal, fetch, wait_until
@@ -67,6 +68,7 @@ class AsyncClient:
         reporters: Callable[[], Reporter] = Reporter,
     ) -> None:
         self.home = None if url else find_home(home)
+        self._explicit_home = home
         self.transport = Transport(self.home, url=url, token=token, keep=keep, start=start)
         self.predictor = Predictor(self.transport, keep=keep)
         self.surface: Surface = surface
@@ -90,8 +92,9 @@ class AsyncClient:
     # -- reading -----------------------------------------------------------------------------------------------
 
     async def info(self) -> Info:
-        """Return versions, settings and capabilities of the engine."""
-        return Info.model_validate(await self.transport.get("/info"))
+        """Return versions and capabilities of the engine, and each setting that holds here with its origin."""
+        info = Info.model_validate(await self.transport.get("/info"))
+        return with_callers(info, self.home, self._explicit_home) if self.home is not None else info
 
     async def deployments(
         self, *, search: str = "", group: Sequence[str] = (), state: Sequence[str] = (), mine: bool = False

@@ -126,7 +126,10 @@ def test_a_token_is_printed_once_alone_or_saved_and_not_printed(mdeploy, tmp_pat
 def test_info_and_doctor_say_where_things_come_from(mdeploy, here):
     info = document(mdeploy("info", "--json"))
     assert info["home"] == str(here.home.root)
-    assert {s["name"]: s["origin"] for s in info["settings"]}["group"] == "default"
+    origins = {s["name"]: s["origin"] for s in info["settings"]}
+    assert origins["group"] == "default"
+    assert origins["home"] == "environment MDEPLOY_HOME"
+    assert origins["mlflow.tracking_uri"] == "home"
     found = {c["name"]: c for c in document(mdeploy("doctor", "--json"))["checks"]}
     assert {"python", "envoy", "home", "disk", "sockets", "mlflow", "engine", "gateway", "clock", "uv"} <= found.keys()
     assert [c for c in found.values() if c["status"] == "fail"] == []
