@@ -32,7 +32,6 @@ SETTINGS = {
     "gateway.tls_key": "file with its private key (PEM)",
     "logs.days": "days that logs and events are kept",
     "drain_seconds": "seconds that a replica may finish its requests before it is ended",
-    "max_replicas_restarting": "replicas that are restarted at once",
 }
 
 

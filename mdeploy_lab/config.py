@@ -39,7 +39,6 @@ DEFAULTS: Mapping[str, Any] = {
     "gateway.tls_key": "",
     "logs.days": 7,
     "drain_seconds": 10.0,
-    "max_replicas_restarting": 5,
 }
 
 ENVIRONMENT: Mapping[str, str] = {

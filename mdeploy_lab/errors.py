@@ -244,6 +244,4 @@ def from_body(body: dict[str, Any], status: int) -> MDeployError:
     cls = classes.get(str(body.get("reason", "")), by_status.get(status, MDeployError))
     message = str(body.get("message") or f"the server answered {status}")
     details = body.get("details")
-    return cls(
-        message, hint=str(body.get("hint", "")), details=details if isinstance(details, dict) else None
-    )
+    return cls(message, hint=str(body.get("hint", "")), details=details if isinstance(details, dict) else None)

@@ -29,7 +29,7 @@ from mdeploy_lab.models.requests import (
 router = APIRouter(prefix="/deployments", tags=["deployments"])
 
 
-@router.get("")
+@router.get("", response_model=Deployments)
 async def list_deployments(
     parts: PartsOf,
     caller: CallerOf,
@@ -38,10 +38,10 @@ async def list_deployments(
     state: Annotated[tuple[str, ...], Query()] = (),
     *,
     mine: bool = False,
-) -> Deployments:
+) -> Response:
     """List deployments, newest update first."""
     found = await parts.service.search(caller, text=search, group=group, state=state, mine=mine)
-    return Deployments(deployments=tuple(found))
+    return Response(b'{"deployments":[' + b",".join(found) + b"]}", media_type="application/json")
 
 
 @router.post("", status_code=201)

@@ -65,6 +65,12 @@ class Predictor:
         result = PredictResult.model_validate(answer)
         if result.status >= httpx.codes.BAD_REQUEST:
             raise refused(result.status, result.body, result.text, result.headers, id)
+        if result.truncated:
+            raise PredictFailed(
+                "the answer is too large for the query API",
+                hint="send fewer rows at a time, or call the endpoint itself with a client's token",
+                details={"status": result.status},
+            )
         return result.body.get("predictions") if isinstance(result.body, dict) else result.body
 
     async def _send(

@@ -21,13 +21,11 @@ from mdeploy_lab.config import Config
 from mdeploy_lab.daemon import alive, launch
 from mdeploy_lab.daemon.lease import HomeLock
 from mdeploy_lab.engines.local.engine import LocalEngine
-from mdeploy_lab.engines.local.requirements import requirement_differences
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.gateway.envoy import EnvoyGateway
 from mdeploy_lab.gateway.passes import PassIssuer
-from mdeploy_lab.models.deployment import Model
 from mdeploy_lab.models.history import Change
-from mdeploy_lab.models.requests import Info, ModelSource
+from mdeploy_lab.models.requests import Info
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry.registry import Registry
 from mdeploy_lab.service.clock import utc_now
@@ -66,21 +64,6 @@ def run(home: Home, lock: int | None) -> int:
     return 0
 
 
-class _Models:
-    """The registry as the service sees it."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    async def resolve(self, source: ModelSource) -> Model:
-        return await self._registry.resolve(source)
-
-    async def notes(self, model: Model) -> tuple[str, ...]:
-        if model.interpreter is None or not model.source:
-            return ()
-        return await asyncio.to_thread(_differences, Path(model.source), model.interpreter.path)
-
-
 class EngineProcess:
     """One engine: composition, serving, housekeeping, and its end."""
 
@@ -112,7 +95,14 @@ class EngineProcess:
         registry = Registry(home)
         stack.push_async_callback(registry.close)
         types = config.instance_types()
-        engine = LocalEngine(home, fetch=registry.fetch, log_days=config.get("logs.days"), instance_types=tuple(types.values()))
+        drain = config.get("drain_seconds")
+        engine = LocalEngine(
+            home,
+            fetch=registry.fetch,
+            drain=drain,
+            log_days=config.get("logs.days"),
+            instance_types=tuple(types.values()),
+        )
         gateway = EnvoyGateway(
             home,
             bind=config.get("gateway.bind"),
@@ -125,8 +115,8 @@ class EngineProcess:
         endpoint = Endpoint(gateway, PassIssuer(home.keys), self._token_used)
         stack.push_async_callback(endpoint.close)
         hub = Hub()
-        reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, drain_seconds=config.get("drain_seconds"))
-        service = DeploymentService(store, engine, _Models(registry), reconciler, endpoint, types, config.groups())
+        reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, fetch=registry.fetch, drain_seconds=drain)
+        service = DeploymentService(store, engine, registry, reconciler, endpoint, types, config.groups())
         stack.callback(store.subscribe(_publisher(store, service, hub)))
         await reconciler.start()
         stack.push_async_callback(self._finish, reconciler, engine, gateway)
@@ -295,10 +285,6 @@ def _wait_until_held(path: Path, deadline: float = 10.0) -> None:
             return
         os.close(descriptor)
         pause.wait(0.05)
-
-
-def _differences(model: Path, python: str) -> tuple[str, ...]:
-    return tuple(requirement_differences(model, python)) if model.is_dir() else ()
 
 
 async def _cancel(task: asyncio.Task[object]) -> None:

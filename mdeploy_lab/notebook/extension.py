@@ -11,7 +11,7 @@ from mdeploy_lab.notebook.completion import Completion
 from mdeploy_lab.notebook.magics import DeployMagics
 from mdeploy_lab.notebook.reporter import reporter_for
 
-WARM = ("mdeploy_lab.registry.capture", "mdeploy_lab.client.sync", "mdeploy_lab.registry.wrappers", "mdeploy_lab.values")
+WARM = ("mdeploy_lab.client.sync", "mdeploy_lab.values")
 _completions: dict[int, Completion] = {}
 
 
@@ -44,3 +44,6 @@ def _warm() -> None:
             import_module(module)
         except Exception:  # noqa: BLE001  # the deploy itself says what is missing, with a hint
             return
+    from mdeploy_lab.registry.warming import warm
+
+    warm()

@@ -89,6 +89,7 @@ class DeploymentService:
         self._types = instance_types
         self._groups = groups
         self._clock = clock
+        self._written: dict[str, tuple[StoredDeployment, bytes]] = {}
         self.clients = AccessService(store, reconciler.emit, clock)
 
     # -- reading -----------------------------------------------------------------------------------------------
@@ -101,11 +102,24 @@ class DeploymentService:
         group: Sequence[str] = (),
         state: Sequence[str] = (),
         mine: bool = False,
-    ) -> list[Deployment]:
-        """Return deployments, newest update first."""
+    ) -> list[bytes]:
+        """Return deployments as JSON, newest update first; what did not change since the last time is not written again."""
+        found = await self._matching(caller, text, group, state, mine=mine)
+        for record in found:
+            known = self._written.get(record.uid)
+            if known is None or known[0] is not record:
+                self._written[record.uid] = (record, self.view(record).model_dump_json().encode())
+        return [self._written[r.uid][1] for r in found]
+
+    async def _matching(
+        self, caller: Caller, text: str, group: Sequence[str], state: Sequence[str], *, mine: bool
+    ) -> list[StoredDeployment]:
         who = caller.actor if mine else None
         groups, states = frozenset(group), frozenset(state)
-        return [self.view(r) for r in await self._store.all() if lookup.matches(r, text, groups, states, who)]
+        everything = await self._store.all()
+        if len(self._written) > len(everything):
+            self._written = {r.uid: self._written[r.uid] for r in everything if r.uid in self._written}
+        return [r for r in everything if lookup.matches(r, text, groups, states, who)]
 
     async def get(self, wanted: str) -> Deployment:
         """Return one by id or unique name."""

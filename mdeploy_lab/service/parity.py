@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mdeploy_lab.models.deployment import Failure, Model, ParityRow, Receipt
+from mdeploy_lab.models.deployment import Failure, ParityRow, Receipt
 
 RELATIVE_TOLERANCE = 1e-6
 ABSOLUTE_TOLERANCE = 1e-9
@@ -19,10 +19,10 @@ Ask = Callable[[Any], Awaitable[tuple[int, Any]]]
 """Posts a body to the revision's ``/invocations`` and returns (status, parsed answer)."""
 
 
-def rows_of(model: Model) -> dict[str, Any] | None:
-    """Return the stored rows with the kernel's answers, or None when the model has none."""
-    path = Path(model.source) / "mdeploy" / "parity.json"
-    if not model.source or not path.is_file():
+def rows_in(model: Path) -> dict[str, Any] | None:
+    """Return the rows with the kernel's answers that a model's directory holds, or None when it holds none."""
+    path = model / "mdeploy" / "parity.json"
+    if not path.is_file():
         return None
     loaded = json.loads(path.read_text(encoding="utf-8"))
     return loaded if isinstance(loaded, dict) and loaded.get("rows") else None

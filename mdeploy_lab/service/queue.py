@@ -14,9 +14,12 @@ BACKOFF_LIMIT = 30.0
 
 
 class WorkQueue:
-    """Calls ``work(key)`` for every key that was added, with back-off after a failure of the work itself."""
+    """Calls ``work(key)`` for every key that was added, with back-off after a failure of the work itself.
 
-    def __init__(self, work: Callable[[str], Awaitable[None]], workers: int = 8) -> None:
+    Work mostly waits (for a commit, for the gateway), and changes that wait together are applied together: hence many workers.
+    """
+
+    def __init__(self, work: Callable[[str], Awaitable[None]], workers: int = 64) -> None:
         self._work = work
         self._workers = workers
         self._ready: asyncio.Queue[str] = asyncio.Queue()

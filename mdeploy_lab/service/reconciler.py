@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from mdeploy_lab.engines.base import Engine, RevisionObservation, RevisionPlan
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.gateway.base import Gateway, Route
 from mdeploy_lab.models.access import InstanceType
-from mdeploy_lab.models.deployment import DeploymentStatus, Failure, Receipt, Revision
+from mdeploy_lab.models.deployment import DeploymentStatus, Failure, Model, Receipt, Revision
 from mdeploy_lab.models.history import Change, Event, Level
 from mdeploy_lab.service import parity, routing
 from mdeploy_lab.service.clock import Clock, utc_now
@@ -29,6 +30,9 @@ from mdeploy_lab.service.status import status_of
 from mdeploy_lab.store.base import Store, StoredDeployment
 
 log = logging.getLogger(__name__)
+
+Fetch = Callable[[Model], Awaitable[Path]]
+"""Returns the local directory of a model's files, which the engine has fetched before."""
 
 FALLBACK_TYPE = InstanceType(name="small", cpu=1, memory=2**30)
 
@@ -45,6 +49,7 @@ class Reconciler:
         hub: Hub,
         instance_types: Mapping[str, InstanceType],
         *,
+        fetch: Fetch,
         drain_seconds: float = 10.0,
         clock: Clock = utc_now,
     ) -> None:
@@ -54,6 +59,7 @@ class Reconciler:
         self._endpoint = endpoint
         self._hub = hub
         self._types = instance_types
+        self._fetch = fetch
         self._drain = drain_seconds
         self._clock = clock
         self._queue = WorkQueue(self.reconcile)
@@ -184,7 +190,8 @@ class Reconciler:
         self, record: StoredDeployment, revision: Revision, decision: Decision, receipts: dict[int, Receipt]
     ) -> Failure | None:
         """Replay the parity rows on a revision that is ready but has no traffic."""
-        stored = await asyncio.to_thread(parity.rows_of, revision.template.model)
+        model = await self._fetch(revision.template.model)
+        stored = await asyncio.to_thread(parity.rows_in, model)
         if stored is None:
             return None
         await self._route(record, decision)
