@@ -150,6 +150,5 @@ class Jupyter:
         return httpx.AsyncClient(base_url=self.api, headers=headers, timeout=30, trust_env=False, **options)  # type: ignore[arg-type]
 
     def problems(self) -> list[str]:
-        """Return what Jupyter logged as wrong, without what every server says."""
-        found = re.findall(r"^\[[EWC] .*|^Traceback.*|^\w+Error.*", self.log, re.MULTILINE)
-        return [line for line in found if "mdeploy" in line or line.startswith(("Traceback", "[E", "[C"))]
+        """Return the exceptions that Jupyter logged."""
+        return re.findall(r"^ *Traceback[\s\S]*?(?=^\[)", self.log, re.MULTILINE)
