@@ -15,8 +15,8 @@ NODE_SOURCES := $(if $(wildcard package.json),$(shell find labextension/src labe
 NODE_CONFIG := $(wildcard package.json yarn.lock .yarnrc.yml tsconfig.json install.json)
 SHARED_DATA := $(wildcard hatch_build.py) $(shell find jupyter-config ipython-config -type f 2>/dev/null)
 # Of what the lock file names, this one is needed before the lock file can be read.
-UV_VERSION := $(shell awk '/^name = "uv"$$/ { getline; gsub(/"/, "", $$3); print $$3 }' uv.lock)
-SYNC := $(BIN)/uv sync --quiet --locked --extra lab --group test --python $(BIN)/python
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.lock)
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
@@ -57,9 +57,9 @@ $(BIN)/uv:
 	fi
 
 # Python packages first, because JupyterLab brings jlpm; then the JavaScript, which the project's own installation copies.
-$(STAMPS)/packages: pyproject.toml uv.lock | $(BIN)/uv
-	@echo "setup: Python packages of uv.lock"
-	$(SYNC) --no-install-project
+$(STAMPS)/packages: requirements.lock | $(BIN)/uv
+	@echo "setup: Python packages of requirements.lock"
+	$(INSTALL) --require-hashes --no-deps -r requirements.lock
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/node: $(NODE_CONFIG) $(STAMPS)/packages
@@ -80,7 +80,7 @@ $(STAMPS)/labextension: $(NODE_SOURCES) $(STAMPS)/node
 
 $(STAMPS)/project: $(SHARED_DATA) $(STAMPS)/packages $(STAMPS)/labextension
 	@echo "setup: mdeploy_lab (editable)"
-	$(SYNC) --reinstall-package mdeploy-lab
+	$(INSTALL) --no-deps --reinstall-package mdeploy-lab -e .
 	touch $@
 
 # A browser for the browser tests: Debian's, never one that a tool downloads.
@@ -98,9 +98,10 @@ $(STAMPS)/debian: | $(BIN)/uv
 	touch $@
 
 .PHONY: lock
-lock: | $(BIN)/uv ## renew uv.lock after a change of dependencies (UPGRADE=1: newest versions)
-	@env -u UV_INDEX_URL -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS -u PIP_FIND_LINKS \
-	  $(BIN)/uv lock --no-config --python $(BIN)/python --default-index https://pypi.org/simple $(if $(UPGRADE),--upgrade)
+lock: | $(BIN)/uv ## renew requirements.lock after a change of dependencies (UPGRADE=1: newest versions)
+	@$(BIN)/uv pip compile pyproject.toml --quiet --no-config --python $(BIN)/python --extra lab --group test \
+	  --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  $(if $(UPGRADE),--upgrade) -o requirements.lock
 
 # ------------------------------------------------------------------------------------------------------------------ use
 
