@@ -230,3 +230,12 @@ def test_it_is_open_again_after_a_reload(page: Page, churn: str, lab: Jupyter) -
     page.wait_for_timeout(2000)  # JupyterLab saves its layout a second after the last change
     page.goto(f"{lab.url}lab?token={lab.token}")
     card(page, churn).wait_for(timeout=60_000)
+
+
+def test_an_upgrade_under_an_open_page_is_said(page: Page, lab: Jupyter) -> None:
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    page.locator('[data-id="mdeploy-deployments"]').wait_for(timeout=60_000)
+    page.route("**/extensions/mdeploy-lab/static/**", lambda route: route.abort())
+    open_panel(page)
+    page.get_by_text("The panel could not be loaded").wait_for()
+    page.unroute("**/extensions/mdeploy-lab/static/**")

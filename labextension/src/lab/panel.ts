@@ -1,14 +1,18 @@
 /** The panel as a JupyterLab widget: it loads when first seen, and follows the deployments only while it can be seen. */
 
 import type { Message } from '@lumino/messaging';
-import { Panel } from '@lumino/widgets';
+import { Panel, Widget } from '@lumino/widgets';
 import type { Parts } from './parts';
 
 export class DeploymentsPanel extends Panel {
   #parts: Parts | null = null;
   #leave: (() => void) | null = null;
 
-  constructor(private readonly load: () => Promise<Parts>) {
+  /** `apology` stands there when the code cannot be loaded, as after an upgrade under an open page. */
+  constructor(
+    private readonly load: () => Promise<Parts>,
+    private readonly apology: string
+  ) {
     super();
     this.addClass('mdl-Root');
     this.addClass('mdl-PanelWidget');
@@ -47,13 +51,27 @@ export class DeploymentsPanel extends Panel {
       this.#leave ??= this.#parts.store.open();
       return;
     }
-    void this.load().then(parts => {
-      if (this.#parts === null && !this.isDisposed) {
-        this.#parts = parts;
-        this.addWidget(parts.panel());
-        this.#follow();
+    this.load().then(
+      parts => {
+        if (this.#parts === null && !this.isDisposed) {
+          this.#parts = parts;
+          this.#show(parts.panel());
+          this.#follow();
+        }
+      },
+      (error: unknown) => {
+        console.error('mdeploy-lab: the panel could not be loaded', error);
+        const apology = new Widget();
+        apology.addClass('mdl-Notice');
+        apology.node.textContent = this.apology;
+        this.#show(apology);
       }
-    });
+    );
+  }
+
+  #show(widget: Widget): void {
+    this.widgets.slice().forEach(old => old.dispose());
+    this.addWidget(widget);
   }
 
   #rest(): void {

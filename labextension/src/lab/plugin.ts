@@ -24,6 +24,7 @@ function partsOf(app: JupyterFrontEnd, translator: ITranslator | null): () => Pr
       parts = import('./parts').then(
         ({ Parts }) => new Parts(app.serviceManager.serverSettings, translator ?? nullTranslator)
       );
+      parts.catch(() => loading.delete(app)); // the next who looks tries again
       loading.set(app, parts);
     }
     return parts;
@@ -44,7 +45,10 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     tree: INotebookTree | null
   ) => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const panel = new DeploymentsPanel(partsOf(app, translator));
+    const panel = new DeploymentsPanel(
+      partsOf(app, translator),
+      trans.__('The panel could not be loaded. mdeploy was perhaps upgraded meanwhile: reload the page.')
+    );
     panel.id = PANEL_ID;
     panel.title.icon = deployIcon;
     if (tree !== null) {
