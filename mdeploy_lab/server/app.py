@@ -58,7 +58,7 @@ class MDeployApp(ExtensionApp):  # type: ignore[misc]  # jupyter_server is untyp
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         del serverapp
-        if self.start_engine and self.engine.home.database.exists():
+        if self.start_engine and self.engine.home.database.exists() and not self.engine.ended_on_purpose:
             self._starting = asyncio.create_task(self._start_engine(), name="mdeploy engine start")
 
     async def _start_engine(self) -> None:

@@ -47,8 +47,15 @@ class EngineLink:
         """Where the engine listens."""
         return Target(path=str(self.home.socket))
 
-    async def open(self, method: str, path: str, headers: HTTPHeaders) -> Exchange:
+    @property
+    def ended_on_purpose(self) -> bool:
+        """Whether somebody stopped the engine: then only somebody's request starts it again, nothing by itself."""
+        return (self.home.run / "engine.stopped").exists()
+
+    async def open(self, method: str, path: str, headers: HTTPHeaders, *, asked: bool = True) -> Exchange:
         """Send a request's head, to an engine started for it when none answers.
+
+        ``asked`` is false when no person waits, as when a subscription is made again.
 
         Raises
         ------
@@ -58,7 +65,9 @@ class EngineLink:
         headers["Host"] = "mdeploy"
         try:
             return await Exchange.open(self.target, method, path, headers)
-        except UpstreamGone:
+        except UpstreamGone as error:
+            if self.ended_on_purpose and not asked:
+                raise EngineUnavailable("the engine was stopped", hint="`mdeploy engine start` starts it") from error
             await self.start()
         try:
             return await Exchange.open(self.target, method, path, headers)

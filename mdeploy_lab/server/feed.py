@@ -110,7 +110,8 @@ class Feed:
             delay = min(delay * 2, LAST_RETRY_SECONDS)
 
     async def _read(self) -> None:
-        exchange = await self._engine.open("GET", self._path, plain_headers({"Accept": "application/x-ndjson"}))
+        headers = plain_headers({"Accept": "application/x-ndjson"})
+        exchange = await self._engine.open("GET", self._path, headers, asked=False)
         lines = _Lines(self._take, self._connected)
         try:
             await exchange.answer(lines.head, lines.chunk)

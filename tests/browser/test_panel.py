@@ -11,7 +11,7 @@ import pytest
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.paths import Home
 from tests.browser.conftest import open_panel, screenshots
-from tests.e2e.census import kill, until
+from tests.e2e.census import kill, of_kind, until
 from tests.server.jupyter import ROOT, Jupyter
 
 if TYPE_CHECKING:
@@ -239,3 +239,19 @@ def test_an_upgrade_under_an_open_page_is_said(page: Page, lab: Jupyter) -> None
     open_panel(page)
     page.get_by_text("The panel could not be loaded").wait_for()
     page.unroute("**/extensions/mdeploy-lab/static/**")
+
+
+def test_an_engine_that_was_stopped_stays_so_until_somebody_wants_it(page: Page, lab: Jupyter, churn: str, home: Home) -> None:
+    page.goto(f"{lab.url}lab?token={lab.token}&reset")
+    page.locator('[data-id="mdeploy-deployments"]').wait_for(timeout=60_000)
+    open_panel(page)
+    card(page, churn).get_by_text("Deployed", exact=True).wait_for()
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(home.socket)), base_url="http://engine", timeout=30) as http:
+        http.post("/engine/stop")
+    until("the engine to end", lambda: not of_kind(home, "engine"), 30)
+    page.get_by_text("What you see is old: the engine was stopped").wait_for()
+    page.wait_for_timeout(2000)
+    assert of_kind(home, "engine") == []
+    page.get_by_role("button", name="Start the engine").click()
+    page.locator(f'.mdl-Card[data-id="{churn}"]:not(.mdl-mod-old)').wait_for(timeout=60_000)
+    card(page, churn).get_by_text("Deployed", exact=True).wait_for(timeout=90_000)

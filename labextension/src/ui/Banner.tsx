@@ -8,18 +8,34 @@ import type { Snapshot } from './store';
 /** A short break (a hidden panel shown again, a server restart) is not worth a word. */
 const GRACE = 1500;
 
-export function Banner({ state }: { state: Snapshot }): React.ReactElement {
+export function Banner({ state, onRetry }: { state: Snapshot; onRetry: () => void }): React.ReactElement {
   const host = useHost();
   const old = useDelayed(state.loaded && state.freshness === 'old', GRACE);
-  const texts = [old ? whyOld(state, host) : null, versions(state, host)].filter(text => text !== null);
+  const otherVersion = versions(state, host);
   return (
     <div role="status" aria-live="polite">
-      {texts.map(text => (
-        <p key={text} className="mdl-Banner">
-          <WarningIcon />
-          <span>{text}</span>
-        </p>
-      ))}
+      {old && (
+        <Line text={whyOld(state, host)}>
+          {state.obstacle === null && state.engineAway !== null && (
+            <button type="button" className="mdl-Button" onClick={onRetry}>
+              {host.trans.__('Start the engine')}
+            </button>
+          )}
+        </Line>
+      )}
+      {otherVersion !== null && <Line text={otherVersion} />}
+    </div>
+  );
+}
+
+function Line({ text, children }: { text: string; children?: React.ReactNode }): React.ReactElement {
+  return (
+    <div className="mdl-Banner">
+      <WarningIcon />
+      <div>
+        {text}
+        {children}
+      </div>
     </div>
   );
 }
@@ -29,7 +45,7 @@ function whyOld({ obstacle, engineAway }: Snapshot, { trans }: Host): string {
     return trans.__('Jupyter does not answer. What you see is old; it is tried again.');
   }
   if (engineAway !== null) {
-    return trans.__('The engine does not answer. What you see is old; it is tried again.');
+    return trans.__('What you see is old: %1.', engineAway.message);
   }
   return trans.__('Connecting. What you see may be old.');
 }

@@ -30,7 +30,7 @@ export function Panel({ store }: PanelProps): React.ReactElement {
           onChange={event => setSearch(event.target.value)}
         />
       </header>
-      <Banner state={state} />
+      <Banner state={state} onRetry={() => void store.reload()} />
       <Body state={state} search={search} store={store} onClear={() => setSearch('')} />
     </section>
   );
