@@ -90,7 +90,7 @@ def client(home: Home) -> Iterator[Client]:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, no other event loop can: it must not outlive its tests
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
@@ -100,9 +100,9 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def opened(browser: Browser, lab: Jupyter) -> Iterator[Page]:
-    """JupyterLab, loaded once for all tests: a load costs more than most of them."""
+    """JupyterLab, loaded once for a file's tests: a load costs more than most of them."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(30_000)
     page = context.new_page()

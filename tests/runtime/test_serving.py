@@ -218,7 +218,7 @@ async def test_a_full_queue_answers_503_with_retry_after(start, zoo):
     limits = httpx.Limits(max_connections=None)
     transport = httpx.AsyncHTTPTransport(uds=running.address.removeprefix("unix:"), limits=limits)
     async with httpx.AsyncClient(transport=transport, base_url="http://replica", timeout=30) as client:
-        first = asyncio.ensure_future(client.post("/invocations", json=one(2.5)))
+        first = asyncio.ensure_future(client.post("/invocations", json=one(6)))
         await asyncio.sleep(0.2)
         answers = await asyncio.gather(*(client.post("/invocations", json=one(0)) for _ in range(300)))
         assert (await first).status_code == 200
