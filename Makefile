@@ -129,12 +129,15 @@ lint: setup ## ruff, mypy, import contracts, and the JavaScript's checks
 	fi
 	[ $${#failed[@]} -eq 0 ] || { echo "lint failed: $$(IFS=,; echo "$${failed[*]}")" >&2; exit 1; }
 
+# Tests mostly wait for processes, so a few more workers than cores; a file's tests stay together.
+WORKERS ?= 3
+
 # The checks run beside the tests: on two cores they cost nothing extra. Their output comes when they end, or fail.
 define run_tests
 	@mkdir -p .cache
 	$(MAKE) lint >.cache/lint.log 2>&1 & lint=$$!
 	status=0
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(1) $(ARGS) || status=$$?
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest $(1) -n $(WORKERS) --dist loadfile --durations 15 $(ARGS) || status=$$?
 	if wait $$lint; then echo "lint passed"; else cat .cache/lint.log >&2; status=1; fi
 	exit $$status
 endef

@@ -6,6 +6,7 @@ import getpass
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Protocol, cast
+from urllib.parse import unquote
 
 from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
@@ -49,8 +50,11 @@ def parts(connection: HTTPConnection) -> Parts:
 
 
 def caller(x_mdeploy_actor: Annotated[str, Header()] = "") -> Caller:
-    """Return who asks; the socket is private to the home's owner, so a surface may name the person behind it."""
-    name = "".join(c for c in x_mdeploy_actor if c.isprintable()).strip()[:ACTOR_LIMIT]
+    """Return who asks; the socket is private to the home's owner, so a surface may name the person behind it.
+
+    A header is ASCII, so names travel percent-encoded.
+    """
+    name = "".join(c for c in unquote(x_mdeploy_actor) if c.isprintable()).strip()[:ACTOR_LIMIT]
     return Caller(actor=name or getpass.getuser())
 
 
