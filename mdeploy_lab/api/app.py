@@ -23,9 +23,19 @@ FAILURES: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Api(FastAPI):
+    """FastAPI whose document also describes streams."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI 3.1 document."""
+        document = super().openapi()
+        stream.describe(document)
+        return document
+
+
 def create_app(parts: Parts | None = None) -> FastAPI:
     """Return the application over an engine's parts; without parts it only describes itself."""
-    app = FastAPI(
+    app = Api(
         title="mdeploy",
         version=mdeploy_lab.__version__,
         docs_url=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, WebSocket, WebSocketDisconnect
 from fastapi.responses import StreamingResponse
@@ -19,6 +19,21 @@ router = APIRouter(tags=["streams"])
 
 NDJSON = "application/x-ndjson"
 KEEPALIVE = 20.0
+
+
+def lines_of(model: type[BaseModel], *others: str) -> dict[int | str, dict[str, Any]]:
+    """Return what OpenAPI is told of a stream: this type in each line, or text of another content type."""
+    content: dict[str, Any] = {NDJSON: {}, **{other: {"schema": {"type": "string"}} for other in others}}
+    return {200: {"model": model, "description": f"NDJSON: {model.__name__} per line", "content": content}}
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Say in an OpenAPI document that streams are NDJSON: FastAPI puts every type under ``application/json``."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            content = operation["responses"].get("200", {}).get("content", {})
+            if content.get(NDJSON) == {}:
+                content[NDJSON] = content.pop("application/json")
 
 
 async def changes(parts: Parts, ids: frozenset[str]) -> AsyncIterator[Change]:
@@ -37,7 +52,7 @@ def ndjson(value: BaseModel) -> bytes:
     return value.model_dump_json().encode() + b"\n"
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get("/events", response_class=StreamingResponse, responses=lines_of(Change))
 async def stream_events(parts: PartsOf, id: Annotated[tuple[str, ...], Query()] = ()) -> StreamingResponse:  # noqa: A002
     """Stream changes as NDJSON (``Change`` per line); the same path answers a WebSocket."""
 
@@ -68,7 +83,7 @@ async def socket_events(socket: WebSocket, parts: PartsOf, id: Annotated[tuple[s
         await asyncio.gather(sender, return_exceptions=True)
 
 
-@router.get("/deployments/{id}/logs", response_class=StreamingResponse)
+@router.get("/deployments/{id}/logs", response_class=StreamingResponse, responses=lines_of(LogLine, "text/plain"))
 async def stream_logs(
     id: str,  # noqa: A002  # the path's word
     parts: PartsOf,

@@ -7,6 +7,8 @@ from collections import deque
 from typing import Any
 
 LIMIT = 5000
+LINES_PER_MESSAGE = 200
+CHARACTERS_PER_MESSAGE = 200_000
 
 Message = dict[str, Any]
 
@@ -15,14 +17,15 @@ class Outbox:
     """Messages for one browser. ``put`` never waits, so one slow browser holds up nobody else.
 
     Of one deployment only the newest state is kept: a browser that was slow sees the present, not the past. Lines and events
-    beyond the limit are dropped and counted, and the count is said by a ``skipped`` message where the gap is.
+    beyond the limit are dropped and counted until half of the queue has been sent; a ``skipped`` message with the count stands
+    where the gap is. Lines of one log that follow each other go out together.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._queue: deque[tuple[str, Message]] = deque()
         self._latest: dict[str, Message] = {}
-        self._skipped: dict[str, Message] = {}
+        self._gaps: dict[tuple[str, str], Message] = {}
         self._wake = asyncio.Event()
 
     def __len__(self) -> int:
@@ -33,7 +36,7 @@ class Outbox:
         topic, name = str(message.get("topic", "")), str(message.get("id", ""))
         if topic in {"deployment", "deleted"}:
             self._put_latest(name, message)
-        elif len(self._queue) >= self._limit:
+        elif topic in {"event", "log", "skipped", "error"} and (self._gaps or len(self._queue) >= self._limit):
             self._skip(topic, name, message)
         else:
             self._queue.append(("", message))
@@ -45,17 +48,44 @@ class Outbox:
         self._latest[key] = message
 
     def _skip(self, topic: str, name: str, message: Message) -> None:
-        count = int(message.get("count", 0)) if topic == "skipped" else 1
-        known = self._skipped.setdefault(name, {"topic": "skipped", "id": name, "count": 0})
-        known["count"] += max(count, 1)
+        key = (str(message.get("subscription", "")), name)
+        gap = self._gaps.get(key)
+        if gap is None:
+            gap = self._gaps[key] = {"topic": "skipped", "id": name, "count": 0}
+            if key[0]:
+                gap["subscription"] = key[0]
+            self._queue.append(("", gap))
+        gap["count"] += max(int(message.get("count", 0)), 1) if topic == "skipped" else 1
 
     async def get(self) -> Message:
-        """Return the next message, waiting for one."""
-        while True:
-            if self._queue:
-                key, message = self._queue.popleft()
-                return self._latest.pop(key) if key else message
-            if self._skipped:
-                return self._skipped.pop(next(iter(self._skipped)))
+        """Return the next message, waiting for one; log lines as ``lines``."""
+        while not self._queue:
             self._wake.clear()
             await self._wake.wait()
+        message = self._pop()
+        if message.get("topic") == "log":
+            message = self._with_lines(message)
+        if len(self._queue) <= self._limit // 2:
+            self._gaps.clear()
+        return message
+
+    def _pop(self) -> Message:
+        key, message = self._queue.popleft()
+        if message.get("topic") == "skipped":  # it is on its way: what is left out from now on is another gap
+            self._gaps = {name: gap for name, gap in self._gaps.items() if gap is not message}
+        return self._latest.pop(key) if key else message
+
+    def _with_lines(self, first: Message) -> Message:
+        whole = {name: value for name, value in first.items() if name != "line"}
+        lines = whole["lines"] = [first["line"]]
+        size = len(first["line"]["message"])
+        while self._queue and len(lines) < LINES_PER_MESSAGE and _is_of(self._queue[0][1], whole):
+            size += len(self._queue[0][1]["line"]["message"])
+            if size > CHARACTERS_PER_MESSAGE:
+                break
+            lines.append(self._queue.popleft()[1]["line"])
+        return whole
+
+
+def _is_of(message: Message, log: Message) -> bool:
+    return message.get("topic") == "log" and all(message.get(name) == log.get(name) for name in ("id", "subscription"))

@@ -175,3 +175,14 @@ def test_the_document_is_openapi_3_1_and_describes_every_route(http):
         for method, operation in methods.items():
             assert operation["operationId"], (method, path)
             assert operation.get("description"), (method, path)
+
+
+def test_the_document_describes_each_line_of_a_stream(http):
+    paths = http.get("/openapi.json").json()["paths"]
+    assert paths["/events"]["get"]["responses"]["200"]["content"] == {
+        "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/Change"}}
+    }
+    assert paths["/deployments/{id}/logs"]["get"]["responses"]["200"]["content"] == {
+        "application/x-ndjson": {"schema": {"$ref": "#/components/schemas/LogLine"}},
+        "text/plain": {"schema": {"type": "string"}},
+    }

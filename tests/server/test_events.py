@@ -121,21 +121,69 @@ def lines_of(engine: StubEngine, lines: list[str]) -> Callable[[RequestHandler],
     return answer
 
 
+async def lines_until(socket: ClientConnection, last: str, **values: Any) -> list[str]:
+    """Return the lines that came up to and with ``last``."""
+    got: list[str] = []
+    while not got or got[-1] != last:
+        message = await until(socket, "log", **values)
+        got += [line["message"] for line in message["lines"]]
+    return got
+
+
 async def test_follows_a_log_and_shows_its_tail_to_whoever_comes_later(jupyter: Jupyter, engine: StubEngine) -> None:
     engine.answers["GET", "/deployments/churn/logs"] = lines_of(engine, ["one", "two"])
     topic = "log/churn?replica=r1"
     async with browser(jupyter) as first:
         await first.send(json.dumps({"subscribe": topic}))
         await until(first, "hello", subscription=topic)
-        assert (await until(first, "log"))["line"]["message"] == "one"
-        assert (await until(first, "log"))["line"]["message"] == "two"
+        assert await lines_until(first, "two") == ["one", "two"]
         async with browser(jupyter) as second:
             await second.send(json.dumps({"subscribe": topic}))
-            assert (await until(second, "log", id="churn", subscription=topic))["line"]["message"] == "one"
-            assert (await until(second, "log"))["line"]["message"] == "two"
+            assert await lines_until(second, "two", id="churn", subscription=topic) == ["one", "two"]
     asked = [each for each in engine.asked if each["path"].endswith("/logs")]
     assert len(asked) == 1
     assert asked[0]["query"] == {"replica": ["r1"], "follow": ["true"], "tail": ["2000"]}
+
+
+async def test_many_lines_come_in_few_messages_and_in_order(jupyter: Jupyter, engine: StubEngine) -> None:
+    lines = [f"line {number}" for number in range(4000)]
+    engine.answers["GET", "/deployments/churn/logs"] = lines_of(engine, lines)
+    async with browser(jupyter) as socket:
+        await socket.send(json.dumps({"subscribe": "log/churn"}))
+        got: list[str] = []
+        messages = 0
+        while len(got) < len(lines):
+            message = await until(socket, "log")
+            got += [line["message"] for line in message["lines"]]
+            messages += 1
+    assert got == lines
+    assert messages < len(lines) / 50
+
+
+async def test_a_stalled_browser_is_told_where_lines_of_a_log_are_missing(jupyter: Jupyter, engine: StubEngine) -> None:
+    """A busy log while one browser does not read: the other gets every line, the first learns where how many are missing."""
+    total, padding, topic = 12_000, "x" * 2000, "log/churn"
+    engine.answers["GET", "/deployments/churn/logs"] = lines_of(engine, [f"{number} {padding}" for number in range(total)])
+    async with quiet_browser(jupyter) as stalled, browser(jupyter) as reading:
+        for socket in (stalled, reading):
+            await socket.send(json.dumps({"subscribe": topic}))
+        assert await asyncio.wait_for(numbers_until(reading, total), 60) == list(range(total))
+        numbers = await asyncio.wait_for(numbers_until(stalled, total), 60)
+    assert None in numbers, "it read as quickly as the other"
+    assert [number for place, number in enumerate(numbers) if number not in (None, place)] == []
+
+
+async def numbers_until(socket: ClientConnection, total: int) -> list[int | None]:
+    """Return the numbers of the lines, and None for each that was said to be left out, until they are ``total``."""
+    numbers: list[int | None] = []
+    while len(numbers) < total:
+        message = json.loads(await socket.recv())
+        if message["topic"] == "skipped":
+            assert message["subscription"] == "log/churn"
+            numbers += [None] * message["count"]
+        elif message["topic"] == "log":
+            numbers += [int(line["message"].split()[0]) for line in message["lines"]]
+    return numbers
 
 
 @pytest.mark.parametrize("topic", ["log/../info", "log/churn?path=/etc", "nothing", "log/churn/../x", ""])
@@ -212,15 +260,50 @@ async def test_outbox_keeps_the_newest_state_and_counts_what_it_drops() -> None:
         outbox.put({"topic": "deployment", "id": "a", "deployment": {"v": version}})
     outbox.put({"topic": "deleted", "id": "b"})
     for number in range(5):
-        outbox.put({"topic": "log", "id": "a", "line": number})
+        outbox.put({"topic": "log", "id": "a", "line": {"message": f"{number}"}})
     outbox.put({"topic": "skipped", "id": "a", "count": 7})
     got = [await asyncio.wait_for(outbox.get(), 1) for _ in range(4)]
     assert got == [
         {"topic": "deployment", "id": "a", "deployment": {"v": 9}},
         {"topic": "deleted", "id": "b"},
-        {"topic": "log", "id": "a", "line": 0},
+        {"topic": "log", "id": "a", "lines": [{"message": "0"}]},
         {"topic": "skipped", "id": "a", "count": 11},
     ]
+
+
+async def test_outbox_says_a_gap_where_it_is() -> None:
+    outbox = Outbox(limit=4)
+    for number in range(6):
+        outbox.put({"topic": "log", "id": "a", "subscription": "log/a", "line": {"message": f"{number}"}})
+    assert [line["message"] for line in (await outbox.get())["lines"]] == ["0", "1", "2", "3"]
+    outbox.put({"topic": "log", "id": "a", "subscription": "log/a", "line": {"message": "6"}})
+    outbox.put({"topic": "log", "id": "b", "subscription": "log/b", "line": {"message": "0"}})
+    assert [await outbox.get() for _ in range(3)] == [
+        {"topic": "skipped", "id": "a", "subscription": "log/a", "count": 2},
+        {"topic": "log", "id": "a", "subscription": "log/a", "lines": [{"message": "6"}]},
+        {"topic": "log", "id": "b", "subscription": "log/b", "lines": [{"message": "0"}]},
+    ]
+
+
+async def test_outbox_never_makes_the_reader_of_a_flood_wait_for_the_count() -> None:
+    """Somebody who is always slower than what comes still learns that lines are missing."""
+    outbox = Outbox(limit=4)
+    numbers: list[int] = []
+    for turn in range(50):
+        for number in range(10 * turn, 10 * turn + 10):
+            outbox.put({"topic": "event", "id": "a", "event": number})
+        for _ in range(2):
+            message = await outbox.get()
+            numbers += [-1] * message["count"] if message["topic"] == "skipped" else [message["event"]]
+    assert -1 in numbers
+    assert all(number in (-1, place) for place, number in enumerate(numbers))
+
+
+async def test_outbox_makes_no_message_too_large_for_a_browser() -> None:
+    outbox = Outbox()
+    for _ in range(40):
+        outbox.put({"topic": "log", "id": "a", "line": {"message": "x" * 16_000}})
+    assert [len((await outbox.get())["lines"]) for _ in range(4)] == [12, 12, 12, 4]
 
 
 async def test_outbox_lets_a_deletion_replace_the_state_before_it() -> None:

@@ -1,29 +1,6 @@
 /** What is pushed: the engine's changes, and how the connection stands. */
 
-import type { Deployment, ErrorBody } from './types';
-
-export interface LogLine {
-  at: string;
-  message: string;
-  level: string;
-  logger: string;
-  stream: 'log' | 'stdout' | 'stderr' | 'access';
-  request_id: string;
-  replica: string;
-  revision: number;
-}
-
-export interface Observation {
-  seq: number;
-  at: string;
-  kind: string;
-  level: 'debug' | 'info' | 'warning' | 'error';
-  message: string;
-  cause: string;
-  actor: string;
-  revision: number | null;
-  replica: string;
-}
+import type { Deployment, ErrorBody, Event, LogLine } from './types';
 
 /** Why there is no connection: `missing` is a Jupyter server without our extension. */
 export type Obstacle = 'unreachable' | 'missing' | 'refused';
@@ -35,7 +12,7 @@ export type Message =
   | { topic: 'hello'; subscription?: string }
   | { topic: 'deployment'; id: string; deployment: Deployment | null }
   | { topic: 'deleted'; id: string }
-  | { topic: 'event'; id: string; event: Observation | null }
-  | { topic: 'log'; id: string; line: LogLine; subscription?: string }
+  | { topic: 'event'; id: string; event: Event | null }
+  | { topic: 'log'; id: string; lines: LogLine[]; subscription: string }
   | { topic: 'skipped'; id: string; count: number; subscription?: string }
   | { topic: 'error'; subscription: string; error: ErrorBody };

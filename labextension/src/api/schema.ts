@@ -587,6 +587,34 @@ export interface components {
             name: string;
         };
         /**
+         * Change
+         * @description What the event stream says: fetch again, or take the value that comes along.
+         */
+        Change: {
+            /**
+             * Topic
+             * @enum {string}
+             */
+            topic: "deployment" | "deleted" | "event" | "log" | "hello" | "skipped";
+            /**
+             * Id
+             * @default
+             */
+            id: string;
+            /** Deployment */
+            deployment: {
+                [key: string]: unknown;
+            } | null;
+            event: components["schemas"]["Event"] | null;
+            line: components["schemas"]["LogLine"] | null;
+            /**
+             * Count
+             * @description for skipped: how many messages were left out
+             * @default 0
+             */
+            count: number;
+        };
+        /**
          * Changed
          * @description The answer to every change: the deployment, and whether anything changed at all.
          */
@@ -1294,6 +1322,50 @@ export interface components {
              * @default
              */
             mdeploy_version: string;
+        };
+        /**
+         * LogLine
+         * @description One line that a replica wrote.
+         */
+        LogLine: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Message */
+            message: string;
+            /**
+             * Level
+             * @default
+             */
+            level: string;
+            /**
+             * Logger
+             * @default
+             */
+            logger: string;
+            /**
+             * Stream
+             * @default log
+             * @enum {string}
+             */
+            stream: "log" | "stdout" | "stderr" | "access";
+            /**
+             * Request Id
+             * @default
+             */
+            request_id: string;
+            /**
+             * Replica
+             * @default
+             */
+            replica: string;
+            /**
+             * Revision
+             * @default 0
+             */
+            revision: number;
         };
         /**
          * Model
@@ -2033,12 +2105,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description NDJSON: Change per line */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/x-ndjson": components["schemas"]["Change"];
+                };
             };
             /** @description Not allowed, or over the quota */
             403: {
@@ -2106,12 +2180,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description NDJSON: LogLine per line */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/x-ndjson": components["schemas"]["LogLine"];
+                    "text/plain": string;
+                };
             };
             /** @description Not allowed, or over the quota */
             403: {
