@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -15,7 +17,9 @@ from mdeploy_lab.models.problems import invalid
 from mdeploy_lab.models.requests import Changed, UpdateDeployment
 
 M = TypeVar("M", bound=BaseModel)
-TRIES = 5
+TRIES = 50
+LONGEST_PAUSE = 0.1
+"""Seconds; a pause by chance lets those who change one deployment at once take turns."""
 RUNTIME_FIELDS = frozenset({"method", "isolate", "predict_timeout", "max_payload"})
 TEMPLATE_FIELDS = frozenset({"model", "env", "secret_env", "instance_type", "image", "image_pull_secret"})
 
@@ -43,7 +47,7 @@ async def edit(transport: Transport, base: Deployment, fields: Mapping[str, Any]
         When somebody else changed one of the same fields since ``base`` was read.
     """
     request = request_of(UpdateDeployment, fields)
-    for _ in range(TRIES):
+    for turn in range(TRIES):
         versioned = request.model_copy(update={"resource_version": base.resource_version})
         try:
             answer = await transport.send("PATCH", f"/deployments/{segment(base.id)}", body=versioned)
@@ -58,6 +62,7 @@ async def edit(transport: Transport, base: Deployment, fields: Mapping[str, Any]
                     details={**stale.details, "fields": both},
                 ) from stale
             base = current
+            await asyncio.sleep(random.uniform(0, min(LONGEST_PAUSE, 0.002 * 2**turn)))  # noqa: S311  # no secret
     raise StaleEdit(f"{base.id} is being changed all the time", hint="try again in a moment")
 
 
