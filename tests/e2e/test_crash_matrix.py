@@ -115,7 +115,7 @@ def check(turn: Round, operation: str, id_: str, *, acknowledged: bool) -> None:
         assert done == 1 or (not acknowledged and done == 0)
 
     def wanted() -> list[int]:
-        return sorted(r.pid for d in client.deployments() for r in d.replicas())
+        return sorted(r.pid or 0 for d in client.deployments() for r in d.replicas())  # 0: between two starts
 
     until("exactly the wanted replicas", lambda: wanted() == sorted(of_kind(home, "replica")), 30)
     running = [d for d in client.deployments() if d.state == "deployed"]
