@@ -18,6 +18,9 @@ from mdeploy_lab.models.names import (
 )
 
 TEXT_LIMIT = 100_000
+URI_LIMIT = 4096
+PAYLOAD_LIMIT = 2**40
+DAY = 86_400
 
 
 def _name(value: str) -> str:
@@ -36,7 +39,7 @@ Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 class ModelSource(Request):
     """A model by URI; a kernel that just registered it adds what it already knows, so that nothing is looked up twice."""
 
-    uri: str = Field(min_length=1, max_length=4096)
+    uri: str = Field(min_length=1, max_length=URI_LIMIT)
     tracking_uri: str = ""
     registry_uri: str = ""
     source: str = Field(default="", description="local directory that holds MLmodel")
@@ -64,8 +67,8 @@ class CreateDeployment(Request):
     method: str = "predict"
     isolate: bool = False
     predict_timeout: float = Field(default=60.0, gt=0, le=86_400)
-    max_payload: int = Field(default=100_000_000, gt=0)
-    start_timeout: float = Field(default=600.0, gt=0)
+    max_payload: int = Field(default=100_000_000, gt=0, le=PAYLOAD_LIMIT)
+    start_timeout: float = Field(default=600.0, gt=0, le=30 * DAY)
     check_parity: bool = True
     stopped: bool = False
     dry_run: bool = Field(default=False, description="check everything, create nothing")
@@ -90,8 +93,8 @@ class UpdateDeployment(Request):
     method: str | None = None
     isolate: bool | None = None
     predict_timeout: float | None = Field(default=None, gt=0, le=86_400)
-    max_payload: int | None = Field(default=None, gt=0)
-    start_timeout: float | None = Field(default=None, gt=0)
+    max_payload: int | None = Field(default=None, gt=0, le=PAYLOAD_LIMIT)
+    start_timeout: float | None = Field(default=None, gt=0, le=30 * DAY)
     check_parity: bool | None = None
     start: bool = Field(default=False, description="also start it when it is stopped")
     resource_version: int | None = Field(default=None, description="refuse when it changed since this version")
@@ -130,7 +133,7 @@ class AddClient(Request):
 class RotateClient(Request):
     """POST …/clients/{name}/rotate: the old token works for ``overlap`` seconds more."""
 
-    overlap: float = Field(default=86_400.0, ge=0)
+    overlap: float = Field(default=86_400.0, ge=0, le=3650 * DAY)
 
 
 class Predict(Request):
@@ -138,7 +141,7 @@ class Predict(Request):
 
     dialect: str = "invocations"
     body: Any = None
-    content_type: str = "application/json"
+    content_type: str = Field(default="application/json", pattern=r"^[ -~]{1,200}$")
     revision: int | None = None
     timeout: float = Field(default=60.0, gt=0, le=600)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import ValidationError
+
+from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.deployment import DeploymentSpec, Model, RevisionTemplate, RuntimeOptions
-from mdeploy_lab.models.requests import CreateDeployment, ModelSource, UpdateDeployment
+from mdeploy_lab.models.requests import URI_LIMIT, CreateDeployment, ModelSource, UpdateDeployment
 
 _RUNTIME = ("method", "isolate", "predict_timeout", "max_payload")
 _TEMPLATE = ("image", "image_pull_secret", "env", "secret_env", "instance_type")
@@ -13,8 +16,22 @@ _IN_PLACE = ("name", "replicas", "public", "metadata", "description", "api_name"
 
 
 def source_of(model: ModelSource | str) -> ModelSource:
-    """Return a model request in its long form."""
-    return ModelSource(uri=model) if isinstance(model, str) else model
+    """Return a model request in its long form.
+
+    Raises
+    ------
+    InvalidInput
+        When the text cannot be a URI.
+    """
+    if not isinstance(model, str):
+        return model
+    try:
+        return ModelSource(uri=model)
+    except ValidationError:
+        reason = f"a URI has 1 to {URI_LIMIT} printable characters"
+        raise InvalidInput(
+            f"model: {reason}", hint="give one such as models:/churn/3", details={"fields": {"model": reason}}
+        ) from None
 
 
 def spec_for(request: CreateDeployment, model: Model) -> DeploymentSpec:
