@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from mdeploy_lab.errors import MDeployError
+from mdeploy_lab.errors import InvalidInput, MDeployError
 from mdeploy_lab.models.problems import invalid
 
 log = logging.getLogger(__name__)
@@ -29,8 +29,12 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return JSONResponse(invalid(error.errors(), FIELDS_HINT).to_body(), status_code=422)
 
-    async def http(_: Request, error: Exception) -> JSONResponse:
+    async def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
+        if error.status_code == 400:  # noqa: PLR2004  # what FastAPI says of a body that is no text, or too deep
+            reason = "it cannot be read as JSON"
+            unread = InvalidInput(f"body: {reason}", hint="send JSON in UTF-8", details={"fields": {"body": reason}})
+            return await ours(request, unread)
         return JSONResponse(body_of(str(error.detail), error.status_code), status_code=error.status_code, headers=error.headers)
 
     async def unknown(request: Request, error: Exception) -> JSONResponse:
