@@ -78,10 +78,10 @@ class Endpoint:
         paths = {"invocations": "/invocations", "oip": f"/v2/models/{record.id}/infer", "describe": "/"}
         if request.dialect not in paths:
             raise InvalidInput(f"there is no dialect {request.dialect!r}", hint=f"use one of: {', '.join(paths)}")
-        body = request.body if isinstance(request.body, str) else json.dumps(request.body)
+        body = _bytes_of(request.body)
         started = time.perf_counter()
         answer = await self._post(
-            record, request.revision, paths[request.dialect], body.encode(), request.content_type, request.timeout, actor
+            record, request.revision, paths[request.dialect], body, request.content_type, request.timeout, actor
         )
         latency = (time.perf_counter() - started) * 1000
         return _result(answer, latency)
@@ -110,6 +110,15 @@ class Endpoint:
             transport = httpx.AsyncHTTPTransport(uds=self._gateway.private_socket, retries=1)
             self._client = httpx.AsyncClient(transport=transport, trust_env=False)
         return self._client
+
+
+def _bytes_of(body: Any) -> bytes:
+    """Return a body as it is sent: text as it is, anything else as JSON."""
+    try:
+        return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    except UnicodeEncodeError:
+        reason = "it has half a character, which cannot be sent"
+        raise InvalidInput(f"body: {reason}", hint="send text that is Unicode", details={"fields": {"body": reason}}) from None
 
 
 def _result(answer: httpx.Response, latency: float) -> PredictResult:
