@@ -50,7 +50,8 @@ class CellReporter(Reporter):
             for label, text in rows
             if label
         )
-        title = f"<div>{chip(handle.snapshot().status.state)} <b>{escape(rows[0][1])}</b></div>"
+        told = rows[0][1].replace(" is deployed", "", 1)  # the chip beside it says so
+        title = f"<div>{chip(handle.snapshot().status.state)} <b>{escape(told)}</b></div>"
         self._put(f"{text_of(handle)}\nTook:    {took[1]}", f"{title}<table><tbody>{body}</tbody></table>")
 
 
