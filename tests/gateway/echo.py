@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from contextlib import suppress
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 
 class Echo:
@@ -75,8 +75,7 @@ class Echo:
         self.count += 1
         seen = {"replica": self.name, "method": method, "path": raw_path, "headers": headers, "size": size}
         self.seen.append(seen)
-        url = urlsplit(raw_path)
-        query = {**parse_qs(url.query), **parse_qs(named.get("x-test", ""))}
+        query = {**parse_qs(raw_path.partition("?")[2]), **parse_qs(named.get("x-test", ""))}
         if "sleep" in query:
             await asyncio.sleep(float(query["sleep"][0]))
         if "reset" in query and query["reset"][0] in {self.name, "*"}:
