@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from mdeploy_lab.client.sync import Client
-from mdeploy_lab.paths import Home, find_home
-from tests.e2e.census import census, kill, until
-from tests.server.jupyter import ROOT, Jupyter
+from mdeploy_lab.paths import Home
+from tests.server.jupyter import ROOT, Jupyter, engine_home
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Error, Page
@@ -27,7 +24,7 @@ KEEP_SOCKETS = """
 window.mdeploySockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(url, ...rest) {
-    super(url, ...rest);
+    super(window.mdeployCut ? String(url).replace('/mdeploy/', '/nothing/') : url, ...rest);
     if (String(url).includes('/mdeploy/')) window.mdeploySockets.push(this);
   }
 };
@@ -45,20 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def home() -> Iterator[Home]:
-    root = Path(tempfile.mkdtemp(prefix="mdb"))
-    found = find_home(root / "home")
-    yield found
-    try:
-        if found.socket.exists():
-            with httpx.Client(transport=httpx.HTTPTransport(uds=str(found.socket)), base_url="http://engine") as http:
-                http.post("/engine/stop")
-            until("the engine and everything of it to end", lambda: not census(found), 30)
-    finally:
-        left = census(found)
-        kill(found, *{p.kind for p in left})
-        shutil.rmtree(found.run, ignore_errors=True)
-        shutil.rmtree(root, ignore_errors=True)
-        assert not left, f"left behind: {left}"
+    with engine_home() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

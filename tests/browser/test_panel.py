@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -132,21 +133,26 @@ def test_an_engine_that_dies_is_said_and_comes_back(page: Page, churn: str, home
 def test_a_lost_connection_marks_what_is_old_and_mends_itself(page: Page, churn: str) -> None:
     open_panel(page)
     card(page, churn).wait_for()
-    page.context.set_offline(True)
-    page.evaluate("window.dispatchEvent(new Event('offline'))")
-    drop_sockets(page)
-    page.locator("#mdeploy-deployments .mdl-mod-old").first.wait_for(timeout=15_000)
+    cut(page)
+    page.locator("#mdeploy-deployments .mdl-mod-old").first.wait_for()
     page.get_by_text("What you see is old").first.wait_for()
     stop = card(page, churn).get_by_role("button", name="Stop churn", exact=True)
     assert stop.get_attribute("aria-disabled") == "true"
     assert "No connection" in (stop.get_attribute("title") or "")
-    page.context.set_offline(False)
-    page.locator("#mdeploy-deployments .mdl-Card:not(.mdl-mod-old)").first.wait_for(timeout=30_000)
+    mend(page)
+    page.locator("#mdeploy-deployments .mdl-Card:not(.mdl-mod-old)").first.wait_for()
 
 
-def drop_sockets(page: Page) -> None:
-    """Close our WebSocket from outside: a browser that is offline keeps a local connection open."""
-    page.evaluate("window.mdeploySockets.forEach(socket => socket.close())")
+def cut(page: Page) -> None:
+    """Break our connections only: a browser that is offline gets JupyterLab's own dialog over everything."""
+    page.route("**/mdeploy/**", lambda route: route.abort())
+    page.evaluate("window.mdeployCut = true; window.mdeploySockets.forEach(socket => socket.close())")
+
+
+def mend(page: Page) -> None:
+    """Let connections through again, and say so as a browser does."""
+    page.unroute("**/mdeploy/**")
+    page.evaluate("window.mdeployCut = false; window.dispatchEvent(new Event('online'))")
 
 
 def test_a_hidden_panel_follows_nothing(page: Page, churn: str) -> None:
@@ -227,12 +233,24 @@ def test_a_state_change_is_on_screen_quickly(page: Page, churn: str, lab: Jupyte
 def test_it_is_open_again_after_a_reload(page: Page, churn: str, lab: Jupyter) -> None:
     open_panel(page)
     card(page, churn).wait_for()
-    page.wait_for_timeout(2000)  # JupyterLab saves its layout a second after the last change
+    page.locator('[data-id="mdeploy-deployments"]').click()
+    page.locator("#mdeploy-deployments").wait_for(state="hidden")
+    with page.expect_response(lambda answer: saved_open(answer.request)):
+        open_panel(page)
     page.goto(f"{lab.url}lab?token={lab.token}")
     card(page, churn).wait_for(timeout=60_000)
 
 
-def test_an_upgrade_under_an_open_page_is_said(page: Page, lab: Jupyter) -> None:
+def saved_open(request: Request) -> bool:
+    """Tell whether JupyterLab keeps a layout in which the panel is open."""
+    if request.method != "PUT" or "/api/workspaces/" not in request.url:
+        return False
+    left = json.loads(request.post_data or "{}")["data"]["layout-restorer:data"]["left"]
+    return bool(left["current"] == "mdeploy-deployments" and not left["collapsed"])
+
+
+def test_an_upgrade_under_an_open_page_is_said(opened: Page, lab: Jupyter) -> None:
+    page = opened  # without the check for errors: a part that cannot be loaded is one
     page.goto(f"{lab.url}lab?token={lab.token}&reset")
     page.locator('[data-id="mdeploy-deployments"]').wait_for(timeout=60_000)
     page.route("**/extensions/mdeploy-lab/static/**", lambda route: route.abort())

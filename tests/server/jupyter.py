@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
+from mdeploy_lab.paths import Home, find_home
+from tests.e2e.census import census, kill, until
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "test-token-of-jupyter"
@@ -25,6 +32,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def engine_home() -> Iterator[Home]:
+    """A home for a real engine, which ends with the block."""
+    root = Path(tempfile.mkdtemp(prefix="mdb"))
+    found = find_home(root / "home")
+    try:
+        yield found
+        if found.socket.exists():
+            with httpx.Client(transport=httpx.HTTPTransport(uds=str(found.socket)), base_url="http://engine") as http:
+                http.post("/engine/stop")
+            until("the engine and everything of it to end", lambda: not census(found), 30)
+    finally:
+        left = census(found)
+        kill(found, *{p.kind for p in left})
+        shutil.rmtree(found.run, ignore_errors=True)
+        shutil.rmtree(root, ignore_errors=True)
+        assert not left, f"left behind: {left}"
 
 
 @dataclass
