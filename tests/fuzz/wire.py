@@ -120,14 +120,14 @@ def body_of_change(text: str) -> bool:
 def check(answer, status: int | None = None) -> None:
     """Check what holds for every answer: no 5xx but a documented one, our error body, nothing that is nobody's business."""
     code, text = answer.status_code, answer.text
-    assert code < 500 or code in {502, 503, 504}, text
+    assert code < 500 or code in {502, 503}, text
     assert not [word for word in NEVER if word in text], text
     if code >= 400:
         body = json.loads(text)
         assert set(body) == KEYS, text
         assert body["message"], text
         assert body["reason"] != "MDeployError", text
-        assert code in REFUSED | {502, 503, 504}, text
+        assert code in REFUSED | {502, 503}, text
     elif body_of_change(text):
         Changed.model_validate_json(text)  # what is accepted can be read again, by a client and from the store
     if status is not None:
