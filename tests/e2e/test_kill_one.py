@@ -54,6 +54,8 @@ def test_no_request_is_lost_when_what_steers_dies(kinds, home, single, client):
     assert answers.failed == 0, answers.codes
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 def test_it_serves_soon_when_the_replica_and_its_warm_parent_die_together(home, single):
     answers = killed(home, single, ("replica", "warm parent"))
     assert answers.outage <= 15.0, answers.codes
