@@ -96,7 +96,7 @@ def test_every_operation(session, asleep, model, name, mode, examples):
     run()
 
 
-@pytest.mark.parametrize("examples", [pytest.param(30, id="short"), *FORMS[1:]])
+@pytest.mark.parametrize("examples", [pytest.param(30, id="short")])
 def test_one_step_after_another(session, model, http, examples):
     """Follow the links: create, and then whatever can be done with what was created, twice and after its end."""
 
@@ -199,7 +199,7 @@ def test_bodies_that_are_no_object(http, asleep, body):
     assert answer.json()["details"]["fields"]
 
 
-@pytest.mark.parametrize("examples", [pytest.param(150, id="short"), pytest.param(3000, id="long", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [pytest.param(150, id="short")])
 def test_ids_and_names_that_are_none(http, asleep, examples):
     @bounded(examples)
     @given(
