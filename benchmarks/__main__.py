@@ -6,13 +6,14 @@ import argparse
 import sys
 import time
 
-from benchmarks import imports, memory, report, serving, starts, thousand
+from benchmarks import imports, jupyter, memory, report, serving, starts, thousand
 
 PARTS = {
     "starts": starts.measure,
     "memory": memory.measure,
     "imports": imports.measure,
     "thousand": thousand.measure,
+    "jupyter": jupyter.measure,
     "serving": serving.measure,
 }
 
