@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SOURCES = (
     (
-        "%load_ext mdeploy_lab\n"
+        "%reload_ext mdeploy_lab\n"
         "from sklearn.linear_model import LogisticRegression\n"
         "X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1]\n"
         "clf = LogisticRegression().fit(X, y)"
@@ -49,6 +49,7 @@ def test_the_card_of_deploy_is_live_and_kept(ran: Page, lab: Jupyter, client: Cl
     assert ran.locator(".jp-OutputArea .mdl-Card").count() == 1
     for theme in ("JupyterLab Dark", "JupyterLab Light"):
         use_theme(ran, theme)
+        ran.wait_for_selector("#jupyterlab-splash", state="detached")
         assert card.evaluate("card => card.scrollWidth <= card.clientWidth")
         folder = screenshots()
         if folder is not None:
