@@ -7,7 +7,8 @@ The rules, in order:
    until then what served goes on serving.
 3. With explicit traffic each named revision runs, and the split moves when all that are to get a share are ready.
 4. A revision that failed before it ever served is abandoned: it stops, and what served goes on serving.
-5. A revision that serves and fails later is kept: its engine goes on trying, and the failure is shown until it recovers.
+5. A revision that serves and fails later is kept: its engine goes on trying, and the failure is shown until it recovers, or
+   until another revision is to take its place.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def decide(s: Situation) -> Decision:
     serving = goal if moved or can_move else s.status.serving
     run = ({t.revision for t in goal} | {t.revision for t in serving} | {s.latest}) - abandoned
     if failure is None:
-        failure = _failing(s, run)
+        failure = _failing(s, ({t.revision for t in goal} | {s.latest}) - abandoned)
     settled = serving == goal and all(_full(s, r) for r in run)
     return Decision(
         run=frozenset(run),
@@ -98,9 +99,12 @@ def _abandoned(s: Situation, promoted: set[int]) -> tuple[set[int], Failure | No
     return set(relevant), shown
 
 
-def _failing(s: Situation, run: set[int]) -> Failure | None:
-    """Return the failure of a revision that serves and crashes again and again."""
-    for number in sorted(run, reverse=True):
+def _failing(s: Situation, wanted: set[int]) -> Failure | None:
+    """Return the failure of a wanted revision that served and now crashes again and again.
+
+    One that is about to be replaced is not wanted: the update that mends it has not failed because of it.
+    """
+    for number in sorted(wanted, reverse=True):
         seen = s.observed.get(number)
         if seen is not None and seen.failure is not None:
             return seen.failure.model_copy(update={"revision": number})

@@ -80,6 +80,25 @@ def test_a_serving_revision_that_crashes_is_kept_and_shown_as_failed():
     assert state_of(recovered).state == "deployed"
 
 
+def test_an_update_that_mends_a_crashing_revision_has_not_failed_because_of_it():
+    crashing = DeploymentStatus(serving=targets(r1=100), failure=failure(1), state="failed", observed_version=1)
+    case = situation(seen(1, failed=True), seen(2, starting=1), status=crashing, latest=2, version=2)
+    found = decide(case)
+    assert found.run == {1, 2}
+    assert found.serving == targets(r1=100)
+    assert found.failure is None
+    assert (state_of(case).state, state_of(case).health) == ("deploying", "unhealthy")
+    mended = situation(seen(1, failed=True), seen(2, ready=1), status=state_of(case), latest=2, version=2, verified=[2])
+    assert decide(mended).serving == targets(r2=100)
+    assert state_of(mended).state == "deployed"
+
+
+def test_a_crashing_revision_is_shown_when_the_update_that_was_to_mend_it_failed_too():
+    case = situation(seen(1, failed=True), seen(2, failed=True), status=serving(r1=100), latest=2, version=2)
+    assert decide(case).failure.revision == 2
+    assert state_of(case).state == "failed"
+
+
 def test_a_lost_replica_does_not_make_a_deployment_deploying_again():
     status = state_of(situation(seen(1, ready=1, starting=1), status=serving(r1=100), replicas=2))
     assert status.state == "deployed"
