@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.jupyter import ROOT
+from tests.server.wheel import build_wheel
 
 OURS = "mdeploy"
 
@@ -25,26 +24,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of what git knows and the built extension, with no Node in reach."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True
-    )
-    for name in listed.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, source / name)
-    shutil.copytree(ROOT / "mdeploy_lab/labextension", source / "mdeploy_lab/labextension")
-    built = source / "mdeploy_lab/labextension/static/style.js"
-    os.utime(built)
-    uv = shutil.which("uv") or str(Path(sysconfig.get_path("scripts")) / "uv")
-    subprocess.run(
-        [uv, "build", "--wheel", "--python", sys.executable, "--out-dir", str(out), str(source)],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "PATH": "/usr/bin/nonexistent"},
-    )
-    return next(out.glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from typing import Any
 from mdeploy_lab.paths import Home
 from mdeploy_lab.runtime.warm import MESSAGE_LIMIT, PROTOCOL, SINGLE_THREADED
 
+from .installation import installation
 from .problems import StartProblem
 from .processes import Exit, ReplicaProcess
 
@@ -45,6 +46,7 @@ class WarmParent:
         self.pid = 0
         self.unsafe = ""
         """The module whose import left a thread, so that nothing can be forked any more."""
+        self.outdated = False
         self.hello: dict[str, Any] = {}
         self.gone = asyncio.Event()
         self.useless = asyncio.Event()
@@ -142,6 +144,11 @@ class WarmParent:
             self._pending[number] = answer
             self._send({**order, "id": number}, *fds)
             return await answer
+
+    def outdate(self) -> None:
+        """Let it go, because its interpreter's packages have changed; it is nobody's fault, and another one is there."""
+        self.outdated = True
+        self.useless.set()
 
     def kill(self) -> None:
         """End it at once: it hangs."""
@@ -247,20 +254,34 @@ class WarmParents:
         self._flavors: dict[str, tuple[str, ...]] = {}
         self._deaths: dict[str, collections.deque[float]] = {}
         self._skip: dict[str, set[str]] = {}
+        self._installed: dict[str, frozenset[str]] = {}
         self._watching: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def get(self, interpreter: str, flavors: Sequence[str] = ()) -> WarmParent:
         """Return the living warm parent of an interpreter, started when there is none.
 
+        One that has imported what has since been replaced, or updated, is let go: a model of today would meet yesterday's
+        packages in it.
+
         Raises
         ------
         StartProblem
             When this interpreter cannot have one.
         """
+        installed = await asyncio.to_thread(installation, interpreter)
+        if installed is None:
+            raise _unusable(interpreter, "")
         self._flavors[interpreter] = tuple(flavors) or self._flavors.get(interpreter, ())
         task = self._starting.get(interpreter)
-        if task is None or (task.done() and (task.cancelled() or task.exception() or task.result().gone.is_set())):
+        if task is not None and task.done():
+            if task.cancelled() or task.exception() or task.result().gone.is_set():
+                task = None
+            elif self._installed.get(interpreter) != installed:
+                task.result().outdate()
+                task = None
+        if task is None:
+            self._installed[interpreter] = installed
             task = asyncio.get_running_loop().create_task(self._start(interpreter))
             self._starting[interpreter] = task
         return await asyncio.shield(task)
@@ -322,6 +343,8 @@ class WarmParents:
         if self._closed:
             return
         await warm.stop()
+        if warm.outdated:
+            return
         if warm.unsafe:
             self._skip.setdefault(warm.interpreter, set()).add(warm.unsafe)
         else:
