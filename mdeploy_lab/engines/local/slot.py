@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import signal
@@ -535,8 +534,8 @@ class Slot:
 
 
 async def _until(future: asyncio.Future[Exit], seconds: float) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.shield(future), seconds)
+    """Wait; not with ``wait_for``, which before Python 3.12 loses a cancellation that comes when the future is just done."""
+    await asyncio.wait({future}, timeout=seconds)
 
 
 async def _first(messages: AsyncIterator[Hello | Report]) -> Hello | Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -22,7 +23,9 @@ from mdeploy_lab.engines.local.files import ReplicaFiles, checked, open_listener
 from mdeploy_lab.engines.local.logs import Follower, expire, newest
 from mdeploy_lab.engines.local.memory import Gauge
 from mdeploy_lab.engines.local.problems import StartProblem, memory_problem
+from mdeploy_lab.engines.local.processes import Exit
 from mdeploy_lab.engines.local.raw_logs import RAW_BYTES, RawLogs
+from mdeploy_lab.engines.local.slot import _until
 from mdeploy_lab.engines.local.timing import BackOff, Timing
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.paths import Home
@@ -47,6 +50,22 @@ def test_five_exits_without_being_ready_are_a_crash_loop() -> None:
     assert back_off.looping
     back_off.exited(ready_for=0.1)
     assert not back_off.looping
+
+
+async def test_a_slot_that_is_told_to_end_when_its_process_has_just_exited_ends() -> None:
+    exited = asyncio.get_running_loop().create_future()
+    exited.set_result(Exit(code=0))
+
+    async def run() -> None:
+        await _until(exited, 1)
+        await asyncio.Event().wait()
+
+    running = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done, "the cancellation was lost"
+    assert running.cancelled()
 
 
 def test_only_listed_variables_travel() -> None:
