@@ -21,7 +21,7 @@ KEYS = {"message", "reason", "code", "hint", "details"}
 LEFT_OUT = {"hand_over", "stream_events"}
 """One ends the engine, the other never ends."""
 REFUSED = {400, 403, 404, 405, 409, 422}
-NEVER = ("Traceback (most recent call last)", "root:x:0", "BEGIN PRIVATE KEY", "BEGIN EC PRIVATE KEY")
+NEVER = ("Traceback (most recent call last)", "root:x:0", "BEGIN PRIVATE", "BEGIN EC PRIVATE")
 
 load_all_checks()
 CONFORMS = CHECKS.get_by_names(
