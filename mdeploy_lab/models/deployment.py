@@ -39,6 +39,7 @@ class Interpreter(Wire):
     version: str
     fingerprint: str = Field(default="", description="digest of the installed distributions and their versions")
     mdeploy_version: str = ""
+    base: str = Field(default="", description="the Python that its virtual environment was made with, which may outlive it")
 
 
 class Model(Wire):

@@ -66,4 +66,5 @@ def _interpreter(directories: tuple[tuple[str, int], ...]) -> Interpreter:
         version=platform.python_version(),
         fingerprint=fingerprint(d for d, _ in directories),
         mdeploy_version=__version__,
+        base=str(Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))),
     )

@@ -27,6 +27,7 @@ def test_the_interpreter_is_this_one_and_cheap() -> None:
     assert found.version == sys.version.split()[0]
     assert len(found.fingerprint) == 16
     assert found.mdeploy_version
+    assert Path(found.base).resolve() == Path(sys.executable).resolve()
     assert interpreter.this_interpreter() is found
 
 

@@ -1301,6 +1301,12 @@ export interface components {
              * @default
              */
             mdeploy_version?: string;
+            /**
+             * Base
+             * @description the Python that its virtual environment was made with, which may outlive it
+             * @default
+             */
+            base?: string;
         };
         /**
          * Interpreter
@@ -1322,6 +1328,12 @@ export interface components {
              * @default
              */
             mdeploy_version: string;
+            /**
+             * Base
+             * @description the Python that its virtual environment was made with, which may outlive it
+             * @default
+             */
+            base: string;
         };
         /**
          * LogLine

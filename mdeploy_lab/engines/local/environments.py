@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import sys
@@ -33,6 +34,7 @@ SERVER = ("httptools", "pydantic", "uvicorn", "uvloop")
 """What the runtime needs beside mlflow, in the versions that the engine itself runs with."""
 STEPS = {"Creating": 0.1, "Resolved": 0.3, "Prepared": 0.8, "Installed": 0.95}
 EVIDENCE_LINES = 40
+_UNFOUND = re.compile(r"No interpreter found|Failed to download|python-build-standalone")
 _FRAME = " \u00d7\u2570\u2500\u25b6"
 """What uv draws around its errors."""
 
@@ -99,7 +101,7 @@ class Environments:
             else:
                 return
         assert problem is not None
-        raise problem
+        raise _no_python(pythons[-1], problem.evidence) if _UNFOUND.search(problem.evidence) else problem
 
     async def _uv(self, progress: Progress, *arguments: str) -> None:
         process = await asyncio.create_subprocess_exec(
@@ -153,21 +155,29 @@ def _recipe(model_path: Path, model: Model) -> dict[str, list[str]]:
     pythons = _pythons(model_path, model)
     return {
         "python": pythons,
-        "version": pythons[1:] or pythons,
+        "version": [python for python in pythons if os.sep not in python] or pythons,
         "platform": [platform.machine(), sysconfig.get_platform()],
         "requirements": [*(line.strip() for line in lines if line.strip()), *extra],
     }
 
 
 def _pythons(model_path: Path, model: Model) -> list[str]:
-    """Return which Python to ask uv for, the best first: the one that made the model, its version, its minor version."""
+    """Return which Python to ask uv for, the best first: the one that made the model, what that was made with, its version.
+
+    uv finds the first two where it would not look; when the first is gone, the second often is not.
+    """
     version = (model.interpreter.version if model.interpreter else "") or recorded_python(model_path)
-    wanted = []
-    if model.interpreter and model.interpreter.path and Path(model.interpreter.path).exists():
-        wanted.append(model.interpreter.path)
+    paths = (model.interpreter.path, model.interpreter.base) if model.interpreter else ()
+    wanted = [path for path in paths if path and _is_still(path, version)]
     if version:
         wanted += [version, ".".join(version.split(".")[:2])]
     return list(dict.fromkeys(wanted)) or [sys.executable]
+
+
+def _is_still(python: str, version: str) -> bool:
+    """Return whether a Python is there and of the minor version that it was; a system's own is replaced in its place."""
+    found = installed(python)
+    return found is not None and (not version or found[0].split(".")[:2] == version.split(".")[:2])
 
 
 def _link_package(environment: Path) -> None:
@@ -199,6 +209,15 @@ def _uv_binary() -> str:
 def _error_line(said: Iterable[str]) -> str:
     lines = [line.strip(_FRAME) for line in said if line.strip(_FRAME)]
     return next((line for line in lines if line.startswith(("error", "No solution"))), lines[-1] if lines else "uv failed")
+
+
+def _no_python(version: str, evidence: str) -> StartProblem:
+    return StartProblem(
+        "environment",
+        f"the isolated environment needs Python {version}, which is not installed and cannot be downloaded",
+        hint=f"install Python {version} so that it is on PATH, or train and deploy again from an environment that is there",
+        evidence=evidence,
+    )
 
 
 def _problem(line: str, evidence: str) -> StartProblem:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from mdeploy_lab.engines.local.environments import Environments
+from mdeploy_lab.engines.local.environments import Environments, _pythons
 from mdeploy_lab.engines.local.problems import StartProblem
 from mdeploy_lab.models.deployment import Interpreter, Model
 from mdeploy_lab.paths import Home
@@ -52,6 +53,26 @@ async def test_a_cancelled_build_leaves_nothing(home: Home, tmp_path: Path) -> N
     with pytest.raises(asyncio.CancelledError):
         await building
     assert list(home.environments.iterdir()) == []
+
+
+def gone(path: Path, **fields: str) -> Model:
+    return Model(uri="models:/m/1", interpreter=Interpreter(path=str(path / "gone/bin/python"), **fields))
+
+
+async def test_when_the_environment_is_gone_its_base_is_built_upon(home: Home, tmp_path: Path) -> None:
+    version, base = platform.python_version(), f"{sys.base_prefix}/bin/python{sys.version_info[0]}.{sys.version_info[1]}"
+    assert _pythons(tmp_path, gone(tmp_path, version=version, base=base))[0] == base
+    assert _pythons(tmp_path, gone(tmp_path, version="3.9.1", base=base)) == ["3.9.1", "3.9"], "it was replaced by another"
+    assert _pythons(tmp_path, gone(tmp_path, version=version)) == [version, version.rpartition(".")[0]]
+
+
+async def test_a_python_that_cannot_be_had_is_named(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_PYTHON_DOWNLOADS", "never")
+    (tmp_path / "requirements.txt").write_text("pydantic\n")
+    with pytest.raises(StartProblem, match=r"needs Python 3\.77, which is not installed") as problem:
+        await Environments(home).build(tmp_path, gone(tmp_path, version="3.77.1"), ignore)
+    assert "install Python 3.77" in problem.value.hint
+    assert problem.value.evidence
 
 
 async def test_a_model_without_requirements_is_told(home: Home, tmp_path: Path) -> None:
