@@ -42,6 +42,7 @@ LOCK_WAIT = 35.0
 """Seconds to wait for the home: a little over the 30 that a lease of a dead holder lasts."""
 HOUSEKEEPING = 3600.0
 TOUCH_EVERY = 2.0
+ROOTED_EVERY = 2.0
 DIALECTS = ("invocations", "oip", "arrow")
 
 
@@ -129,6 +130,7 @@ class EngineProcess:
         app.add_api_route("/engine/stop", self.stop_all, methods=["POST"], status_code=202, include_in_schema=False)
         stack.push_async_callback(_cancel, asyncio.create_task(self._housekeeping(store), name="housekeeping"))
         stack.push_async_callback(_cancel, asyncio.create_task(self._touching(store), name="touch-secrets"))
+        stack.push_async_callback(_cancel, asyncio.create_task(self._rooted(), name="rooted"))
         await self._listen(app)
 
     async def _listen(self, app: object) -> None:
@@ -223,6 +225,21 @@ class EngineProcess:
             if rows:
                 with suppress(MDeployError):  # a last use that is not written down harms nobody; the next one may be
                     await store.touch_secrets(rows)
+
+    async def _rooted(self) -> None:
+        """Leave when this engine's own environment has been removed, as kernels' are: what it has yet to import is gone.
+
+        Deployments go on, and whoever asks next starts an engine from an environment that is there. An installer removes files
+        for a moment, so they have to be missing twice.
+        """
+        needed = (Path(sys.executable), Path(mdeploy_lab.__file__))
+        missing = 0
+        while missing < 2:  # noqa: PLR2004
+            await asyncio.sleep(ROOTED_EVERY)
+            there = await asyncio.to_thread(lambda: all(path.exists() for path in needed))
+            missing = 0 if there else missing + 1
+        log.warning("the environment of this engine was removed (%s); ending", sys.executable)
+        self._end.set()
 
     async def _housekeeping(self, store: SqliteStore) -> None:
         while True:

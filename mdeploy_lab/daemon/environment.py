@@ -13,14 +13,16 @@ _NAMES = frozenset(
         "VIRTUAL_ENV", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
     }
 )  # fmt: skip
-_PREFIXES = ("LC_", "COVERAGE_", "AWS_", "GOOGLE_", "AZURE_", "MLFLOW_S3_")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_INDEX = ("CURL_CA_BUNDLE", "PIP_INDEX_URL", "UV_")
+_PREFIXES = ("LC_", "COVERAGE_", "AWS_", "GOOGLE_", "AZURE_", "MLFLOW_S3_", *_INDEX, *_PROXIES)
 
 
 def allowed(environ: Mapping[str, str] | None = None, secrets: frozenset[str] = frozenset()) -> dict[str, str]:
     """Return the variables that the engine may have.
 
-    ``secrets`` names more that a user asked for with ``secret_env``; artifact stores' own variables pass, because the engine
-    downloads models with them.
+    ``secrets`` names more that a user asked for with ``secret_env``; artifact stores' own variables, proxies and the package
+    index pass, because the engine downloads models and builds isolated environments with them.
     """
     source = os.environ if environ is None else environ
     return {k: v for k, v in source.items() if k in _NAMES or k in secrets or k.startswith(_PREFIXES)}

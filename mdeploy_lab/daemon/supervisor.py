@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from mdeploy_lab.daemon import alive
@@ -28,7 +29,8 @@ def supervise(home: Home) -> int:
     delay = 0.0
     while True:
         engine = alive.wait_for_death(alive.engine_file(home))
-        if alive.stopped_file(home).exists() or alive.error_file(home).exists():
+        rooted = Path(sys.executable).exists()  # a removed environment starts no engine
+        if alive.stopped_file(home).exists() or alive.error_file(home).exists() or not rooted:
             os.close(engine)
             return 0
         time.sleep(delay)

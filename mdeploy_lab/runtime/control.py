@@ -64,6 +64,8 @@ class ControlServer:
         try:
             while line := await reader.readline():
                 self._obey(line)
+        except ConnectionError:
+            pass  # whoever gave an order hung up before it heard what became of it
         except (OSError, ValueError) as error:  # ValueError: a line longer than the reader's limit
             log.warning("a control connection broke: %s", type(error).__name__)
         finally:
