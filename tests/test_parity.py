@@ -28,6 +28,7 @@ ROUTES = {
     "instance_types": ("get", "/instance-types"),
     "models": ("get", "/models"),
     "check_id": ("get", "/ids/{id}"),
+    "check_api_name": ("get", "/groups/{group}/api-names/{name}"),
     "predict": ("post", "/deployments/{id}/pass"),
     "query": ("post", "/deployments/{id}/predict"),
     "update": ("patch", "/deployments/{id}"),
@@ -51,6 +52,7 @@ ROUTES = {
 NO_COMMAND = {
     "query": "predict --dialect",
     "check_id": "deploy --dry-run",
+    "check_api_name": "deploy --api-name … --dry-run",
 }
 """Verbs whose command is part of another one."""
 NOT_VERBS = {"close", "refresh", "snapshot"}

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from mdeploy_lab.api.answers import Groups, InstanceTypes, Models, Versions
 from mdeploy_lab.api.context import CallerOf, PartsOf
-from mdeploy_lab.models.requests import IdCheck, Info
+from mdeploy_lab.models.requests import ApiNameCheck, IdCheck, Info
 
 router = APIRouter(tags=["catalogue"])
 
@@ -15,6 +15,12 @@ router = APIRouter(tags=["catalogue"])
 async def check_id(id: str, parts: PartsOf) -> IdCheck:  # noqa: A002  # the path's word
     """Say whether an id is free."""
     return await parts.service.check_id(id)
+
+
+@router.get("/groups/{group}/api-names/{name}")
+async def check_api_name(group: str, name: str, parts: PartsOf) -> ApiNameCheck:
+    """Say whether an API name is free in a group."""
+    return await parts.service.check_api_name(group, name)
 
 
 @router.get("/models")

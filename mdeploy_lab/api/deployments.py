@@ -36,11 +36,12 @@ async def list_deployments(
     search: str = "",
     group: Annotated[tuple[str, ...], Query()] = (),
     state: Annotated[tuple[str, ...], Query()] = (),
+    type: Annotated[tuple[str, ...], Query()] = (),  # noqa: A002  # the interface's word
     *,
     mine: bool = False,
 ) -> Response:
     """List deployments, newest update first."""
-    found = await parts.service.search(caller, text=search, group=group, state=state, mine=mine)
+    found = await parts.service.search(caller, text=search, group=group, state=state, types=type, mine=mine)
     return Response(b'{"deployments":[' + b",".join(found) + b"]}", media_type="application/json")
 
 

@@ -1,6 +1,6 @@
 """The client, asynchronously: what is not about one deployment, and ``deploy``."""
 
-# ruff: noqa: A002  # "id" is the word of the interface
+# ruff: noqa: A002  # "id" and "type" are words of the interface
 from __future__ import annotations
 
 import difflib
@@ -21,12 +21,12 @@ from mdeploy_lab.client.tables import SHOWN_ROWS, Column, Table
 from mdeploy_lab.client.transport import Transport, segment
 from mdeploy_lab.client.waiting import Goal, fetch, wait_until
 from mdeploy_lab.config import Config
-from mdeploy_lab.errors import DeploymentNotFound, NameTaken, NotFound
+from mdeploy_lab.errors import DeploymentNotFound, InvalidInput, NameTaken, NotFound
 from mdeploy_lab.models.access import Group, InstanceType
-from mdeploy_lab.models.deployment import Deployment
+from mdeploy_lab.models.deployment import Deployment, DeploymentType
 from mdeploy_lab.models.names import is_id, slug
 from mdeploy_lab.models.registry import CellContext, RegisteredModelInfo
-from mdeploy_lab.models.requests import Changed, CreateDeployment, IdCheck, Info
+from mdeploy_lab.models.requests import FROZEN, ApiNameCheck, Changed, CreateDeployment, IdCheck, Info
 from mdeploy_lab.paths import find_home
 
 if TYPE_CHECKING:
@@ -97,13 +97,20 @@ class AsyncClient:
         return with_callers(info, self.home, self._explicit_home) if self.home is not None else info
 
     async def deployments(
-        self, *, search: str = "", group: Sequence[str] = (), state: Sequence[str] = (), mine: bool = False
+        self,
+        *,
+        search: str = "",
+        group: Sequence[str] = (),
+        state: Sequence[str] = (),
+        type: Sequence[str] = (),
+        mine: bool = False,
     ) -> Table[AsyncDeployment]:
         """Return deployments, newest update first; shows as a table."""
         params = {
             "search": search or None,
             "group": [group] if isinstance(group, str) else list(group),
             "state": [state] if isinstance(state, str) else list(state),
+            "type": [type] if isinstance(type, str) else list(type),
             "mine": mine or None,
         }
         answer = await self.transport.get("/deployments", params)
@@ -143,6 +150,10 @@ class AsyncClient:
         """Say whether an id is free."""
         return IdCheck.model_validate(await self.transport.get(f"/ids/{segment(id)}"))
 
+    async def check_api_name(self, group: str, name: str) -> ApiNameCheck:
+        """Say whether an API name is free in a group."""
+        return ApiNameCheck.model_validate(await self.transport.get(f"/groups/{segment(group)}/api-names/{segment(name)}"))
+
     async def wait(
         self, id: str, state: Goal, *, timeout: float | None = None, reporter: Reporter | None = None
     ) -> Deployment | None:
@@ -159,7 +170,9 @@ class AsyncClient:
         *,
         id: str | None = None,
         group: str | None = None,
+        type: DeploymentType | None = None,
         replicas: int | None = None,
+        max_replicas: int | None = None,
         instance_type: str | None = None,
         public: bool | None = None,
         env: Mapping[str, str] | None = None,
@@ -216,7 +229,7 @@ class AsyncClient:
             When ``timeout`` is over; nothing is undone.
         """
         given = {k: v for k, v in locals().items() if k in CreateDeployment.model_fields and v is not None}
-        fields = {k: v for k, v in given.items() if k not in {"model", "name", "id", "group"}}
+        fields = {k: v for k, v in given.items() if k not in {"model", "name", "id", "group", "type"}}
         if namespace is None:
             namespace = user_namespace() or await in_caller(user_namespace) or {}
         name = name or id or default_name(model, namespace)
@@ -226,12 +239,14 @@ class AsyncClient:
             known = await self._existing(name, id, group)
             if known is not None and if_exists == "error":
                 raise _exists(known)  # noqa: TRY301  # the progress line is taken away below, as for any other failure
+            if known is not None and type not in {None, known.spec.type}:
+                raise _frozen(known, "type")  # noqa: TRY301  # likewise
             kept = known.spec.template.runtime.method if known is not None else None
             how = Capturing(method or kept, input_example, requirements, code_paths)
             taken = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=told)
             target = known.id if known is not None else id or slug(name)
             on_interrupt(f"interrupted: {target} may go on deploying; `{self.line('stop', target)}` stops it")
-            changed = await self._put(name, id, group, known, {**fields, **taken.fields}, if_exists)
+            changed = await self._put(name, id, group, known, {**fields, **taken.fields}, if_exists, type)
         except BaseException:
             tell(told.end)
             raise
@@ -286,12 +301,14 @@ class AsyncClient:
         known: Deployment | None,
         fields: dict[str, Any],
         if_exists: str,
+        type: DeploymentType | None,
     ) -> Changed:
         """Create or update; when somebody else creates it in between, update that."""
         for _ in range(CREATE_TRIES):
             if known is not None:
                 return await edit(self.transport, known, fields)
-            body = {**fields, "name": name, "group": self._group(group), **({"id": id} if id is not None else {})}
+            own = {"id": id, "type": type}
+            body = {**fields, "name": name, "group": self._group(group), **{k: v for k, v in own.items() if v is not None}}
             try:
                 answer = await self.transport.post("/deployments", request_of(CreateDeployment, body))
                 return Changed.model_validate(answer)
@@ -329,6 +346,14 @@ def _exists(known: Deployment) -> NameTaken:
         f"{known.id} exists in group {known.spec.group}",
         hint="leave out if_exists to update it, or choose another name",
         details={"field": "name", "id": known.id},
+    )
+
+
+def _frozen(known: Deployment, field: str) -> InvalidInput:
+    return InvalidInput(
+        f"{known.id} is of type {known.spec.type}; {FROZEN[field]}",
+        hint="choose another name, or delete it first",
+        details={"fields": {field: FROZEN[field]}},
     )
 
 

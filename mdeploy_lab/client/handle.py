@@ -222,6 +222,7 @@ class AsyncDeployment(ShownDeployment):
         model: Any = None,
         name: str | None = None,
         replicas: int | None = None,
+        max_replicas: int | None = None,
         instance_type: str | None = None,
         public: bool | None = None,
         env: Mapping[str, str] | None = None,

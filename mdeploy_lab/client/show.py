@@ -57,6 +57,11 @@ class ShownDeployment(ABC):
         return self._current().url
 
     @property
+    def api_url(self) -> str:
+        """The same endpoint by its API name; empty without one."""
+        return self._current().api_url
+
+    @property
     def state(self) -> str:
         """``deploying``, ``deployed``, ``failed``, ``stopping`` or ``stopped``: of the wanted revision."""
         return self._current().status.state

@@ -56,6 +56,8 @@ def lines_of(handle: Handle, prefix: str = DEPLOY) -> list[tuple[str, str]]:
     unchanged = "" if handle.changed or d.status.state != "deployed" else ": nothing changed"
     lines = [("", f"{d.spec.name} is {d.status.state}{unchanged}")]
     lines.append(("URL", d.url))
+    if d.api_url:
+        lines.append(("API URL", d.api_url))
     lines.append(("Model", f"{d.spec.template.model.uri}, revision {d.status.revision}"))
     if len(d.status.serving) > 1:
         lines.append(("Traffic", traffic_text(d.status.serving)))

@@ -44,6 +44,7 @@ class Client:
     instance_types = synced(AsyncClient.instance_types)
     models = synced(AsyncClient.models)
     check_id = synced(AsyncClient.check_id)
+    check_api_name = synced(AsyncClient.check_api_name)
     close = synced(AsyncClient.close)
 
     def __enter__(self) -> Self:

@@ -71,6 +71,21 @@ Emit = Callable[[str, Event], None]
 """Called with a deployment's uid and an event to record."""
 
 
+CAPABILITIES: Mapping[str, str] = {
+    "async": "deployments of type async",
+    "batch": "deployments of type batch",
+    "fork": "replicas are forked from a warm parent",
+    "gpu": "GPUs are given out",
+    "image_pull_secrets": "`image_pull_secret`",
+    "images": "`image`",
+    "isolate": "`isolate`",
+    "logs": "logs by replica",
+    "replica_ranges": "`max_replicas`: the number of replicas follows the load",
+    "scale": "`replicas`",
+}
+"""What an engine says of itself in ``GET /info``, each True or the reason why not, as a sentence that a form can show."""
+
+
 class Engine(ABC):
     """Runs replicas. All methods are called on one event loop and do not block it."""
 
@@ -86,7 +101,7 @@ class Engine(ABC):
 
     @abstractmethod
     def capabilities(self) -> Mapping[str, bool | str]:
-        """Return feature → True, or the reason why this engine does not have it."""
+        """Return each of ``CAPABILITIES`` → True, or the reason why this engine does not have it."""
 
     @abstractmethod
     async def ensure(self, plan: RevisionPlan) -> None:

@@ -53,12 +53,12 @@ class InstanceType(Wire):
 
 
 class Quota(Wire):
-    """Limits of a group; None is no limit."""
+    """Limits of a group, for what runs, replicas counted; None is no limit."""
 
-    cpu: float | None = None
-    memory: int | None = None
-    gpu: int | None = None
-    deployments: int | None = None
+    cpu: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="vCPUs")
+    memory: int | None = Field(default=None, ge=0, description="bytes")
+    gpu: int | None = Field(default=None, ge=0)
+    deployments: int | None = Field(default=None, ge=0, description="running deployments; a stopped one counts nothing")
 
 
 class Usage(Wire):
@@ -74,7 +74,9 @@ class Group(Wire):
     """An owner of deployments."""
 
     name: str
-    enabled: bool = True
+    title: str = Field(default="", description="how JupyterHub or people write it, where that differs from the name")
+    enabled: bool = Field(default=True, description="false: nothing new starts here; what runs goes on")
     quota: Quota = Quota()
     used: Usage = Usage()
-    members: tuple[str, ...] | None = Field(default=None, description="None: everybody")
+    free: Quota = Field(default=Quota(), description="what is left of each quota; None where there is no limit")
+    members: tuple[str, ...] | None = Field(default=None, description="None: everybody, or whom JupyterHub puts in it")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mdeploy_lab.models.base import Timestamp, Wire
 
+DeploymentType = Literal["real-time", "batch", "async"]
 State = Literal["deploying", "deployed", "failed", "stopping", "stopped"]
 Health = Literal["healthy", "unhealthy", "unknown"]
 ReplicaState = Literal["starting", "ready", "unhealthy", "stopping", "exited"]
@@ -93,8 +94,10 @@ class DeploymentSpec(Wire):
 
     name: str
     group: str = "default"
+    type: DeploymentType = "real-time"
     template: RevisionTemplate
-    replicas: int = Field(default=1, ge=0)
+    replicas: int = Field(default=1, ge=0, description="how many run, or the fewest of a range")
+    max_replicas: int | None = Field(default=None, ge=1, description="the most of a range; None: always replicas")
     public: bool = False
     stopped: bool = False
     api_name: str = ""
@@ -179,6 +182,7 @@ class Deployment(Wire):
     spec: DeploymentSpec
     status: DeploymentStatus
     url: str = ""
+    api_url: str = Field(default="", description="the same endpoint by its API name; empty without one")
     resource_version: int = Field(default=1, description="grows with every change of the spec")
     created_at: Timestamp
     created_by: str

@@ -16,15 +16,22 @@ CLIENT_PATTERN = r"^[a-z_][a-z0-9_-]{0,62}$"
 ENV_PATTERN = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 GROUP_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 API_NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,98}$"
+API_NAME_LIMIT = 99
 NAME_LIMIT = 200
 SUFFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 _ID = re.compile(ID_PATTERN)
+_API_NAME = re.compile(API_NAME_PATTERN)
 
 
 def is_id(text: str) -> bool:
     """Return whether ``text`` can be a deployment's id: 3 to 63 lower-case letters, digits and inner hyphens."""
     return _ID.fullmatch(text) is not None
+
+
+def is_api_name(text: str) -> bool:
+    """Return whether ``text`` can be an API name, which stands in the endpoint's path."""
+    return _API_NAME.fullmatch(text) is not None
 
 
 def name_problem(name: str) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.base import Request, Wire
-from mdeploy_lab.models.deployment import Deployment, Interpreter, TrafficTarget
+from mdeploy_lab.models.deployment import Deployment, DeploymentType, Interpreter, TrafficTarget
 from mdeploy_lab.models.names import (
     API_NAME_PATTERN,
     CLIENT_PATTERN,
@@ -46,6 +47,14 @@ class ModelSource(Request):
     interpreter: Interpreter | None = Field(default=None, description="run replicas with this Python")
 
 
+FROZEN = {
+    "id": "the id of a deployment cannot change: it is in the URL that callers use, in its logs and in its tokens' passes",
+    "group": "the group of a deployment cannot change: its quota, its members and the URL of its API name belong to the group",
+    "type": "the type of a deployment cannot change: a real-time endpoint, batch and async jobs are called in different ways",
+}
+"""What an update cannot change, and why."""
+
+
 class CreateDeployment(Request):
     """POST /deployments."""
 
@@ -53,7 +62,9 @@ class CreateDeployment(Request):
     name: DisplayName
     id: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     group: Annotated[str, Field(pattern=GROUP_PATTERN)] = "default"
-    replicas: int = Field(default=1, ge=1, le=1000)
+    type: DeploymentType = "real-time"
+    replicas: int = Field(default=1, ge=1, le=1000, description="how many run, or the fewest of a range")
+    max_replicas: int | None = Field(default=None, ge=0, le=1000, description="the most of a range; None or 0: no range")
     instance_type: str = "small"
     public: bool = False
     env: dict[EnvName, str] = Field(default_factory=dict)
@@ -75,11 +86,12 @@ class CreateDeployment(Request):
 
 
 class UpdateDeployment(Request):
-    """PATCH /deployments/{id}; what is None stays. Group and id cannot change."""
+    """PATCH /deployments/{id}; what is None stays. Id, group and type cannot change."""
 
     model: ModelSource | str | None = None
     name: DisplayName | None = None
     replicas: int | None = Field(default=None, ge=1, le=1000)
+    max_replicas: int | None = Field(default=None, ge=0, le=1000, description="0: no range any more")
     instance_type: str | None = None
     public: bool | None = None
     env: dict[EnvName, str] | None = None
@@ -99,6 +111,19 @@ class UpdateDeployment(Request):
     start: bool = Field(default=False, description="also start it when it is stopped")
     resource_version: int | None = Field(default=None, description="refuse when it changed since this version")
     dry_run: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _frozen(cls, values: Any) -> Any:
+        """Refuse what cannot change, with the reason, rather than as a field that nobody knows."""
+        frozen = [name for name in FROZEN if isinstance(values, dict) and name in values]
+        if frozen:
+            raise InvalidInput(
+                FROZEN[frozen[0]],
+                hint="deploy the model anew as you want it, move the callers, then delete this one",
+                details={"fields": {name: FROZEN[name] for name in frozen}},
+            )
+        return values
 
 
 class Act(Request):
@@ -175,6 +200,16 @@ class IdCheck(Wire):
     suggestion: str = ""
 
 
+class ApiNameCheck(Wire):
+    """GET /groups/{group}/api-names/{name}."""
+
+    name: str
+    available: bool
+    reason: str = ""
+    suggestion: str = ""
+    holder: str = Field(default="", description="id of the deployment that has it")
+
+
 class Setting(Wire):
     """A configured value and where it came from: argument, environment, file or default."""
 
@@ -198,4 +233,5 @@ class Info(Wire):
     )
     dialects: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    problems: tuple[str, ...] = Field(default=(), description="what the engine cannot follow, such as a broken config.toml")
     actor: str = ""

@@ -15,7 +15,6 @@ from mdeploy_lab.engines.base import Engine, LogQuery
 from mdeploy_lab.errors import (
     InvalidInput,
     NameTaken,
-    NotCapable,
     RevisionNotFound,
     StaleEdit,
     WrongState,
@@ -26,6 +25,7 @@ from mdeploy_lab.models.history import Action, Diff, Event, HistoryEntry, LogLin
 from mdeploy_lab.models.names import is_id, slug, with_suffix
 from mdeploy_lab.models.requests import (
     Act,
+    ApiNameCheck,
     Changed,
     CreateDeployment,
     IdCheck,
@@ -36,7 +36,7 @@ from mdeploy_lab.models.requests import (
     SetTraffic,
     UpdateDeployment,
 )
-from mdeploy_lab.service import diff, drafts, lookup, quota, traffic
+from mdeploy_lab.service import capable, diff, drafts, lookup, naming, quota, traffic
 from mdeploy_lab.service.access import AccessService
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.endpoint import Endpoint
@@ -101,25 +101,23 @@ class DeploymentService:
         text: str = "",
         group: Sequence[str] = (),
         state: Sequence[str] = (),
+        types: Sequence[str] = (),
         mine: bool = False,
     ) -> list[bytes]:
         """Return deployments as JSON, newest update first; what did not change since the last time is not written again."""
-        found = await self._matching(caller, text, group, state, mine=mine)
+        who = caller.actor if mine else None
+        found = await self._matching(lookup.Filters(text, frozenset(group), frozenset(state), frozenset(types), who))
         for record in found:
             known = self._written.get(record.uid)
             if known is None or known[0] is not record:
                 self._written[record.uid] = (record, self.view(record).model_dump_json().encode())
         return [self._written[r.uid][1] for r in found]
 
-    async def _matching(
-        self, caller: Caller, text: str, group: Sequence[str], state: Sequence[str], *, mine: bool
-    ) -> list[StoredDeployment]:
-        who = caller.actor if mine else None
-        groups, states = frozenset(group), frozenset(state)
+    async def _matching(self, wanted: lookup.Filters) -> list[StoredDeployment]:
         everything = await self._store.all()
         if len(self._written) > len(everything):
             self._written = {r.uid: self._written[r.uid] for r in everything if r.uid in self._written}
-        return [r for r in everything if lookup.matches(r, text, groups, states, who)]
+        return [r for r in everything if lookup.matches(r, wanted)]
 
     async def get(self, wanted: str) -> Deployment:
         """Return one by id or unique name."""
@@ -140,6 +138,7 @@ class DeploymentService:
             spec=record.spec,
             status=record.status,
             url=self._endpoint.url(record.id),
+            api_url=self._endpoint.api_url(record.spec.group, record.spec.api_name),
             resource_version=record.resource_version,
             created_at=record.created_at,
             created_by=record.created_by,
@@ -185,12 +184,11 @@ class DeploymentService:
 
     async def check_id(self, wanted: str) -> IdCheck:
         """Say whether an id is free, and what would be."""
-        if not is_id(wanted):
-            reason = "an id has 3 to 63 lower-case letters, digits and inner hyphens"
-            return IdCheck(id=wanted, available=False, reason=reason, suggestion=slug(wanted) if wanted.strip() else "")
-        if await self._store.find(wanted) is None:
-            return IdCheck(id=wanted, available=True)
-        return IdCheck(id=wanted, available=False, reason="it is taken", suggestion=with_suffix(wanted))
+        return naming.check_id(wanted, taken=is_id(wanted) and await self._store.find(wanted) is not None)
+
+    async def check_api_name(self, group: str, wanted: str) -> ApiNameCheck:
+        """Say whether an API name is free in a group, and what would be."""
+        return naming.check_api_name(group, wanted, await self._store.all())
 
     async def groups(self, caller: Caller) -> list[Group]:
         """Return the caller's groups with what they use."""
@@ -209,10 +207,10 @@ class DeploymentService:
 
     async def create(self, request: CreateDeployment, caller: Caller) -> Changed:
         """Create a deployment with revision 1."""
-        self._check_capable(request.image)
         group = self._group(request.group, caller)
         model = await self._registry.resolve(drafts.source_of(request.model))
         spec = drafts.spec_for(request, model)
+        capable.check(self._engine.capabilities(), spec)
         self._check_type(spec.template.instance_type)
         await self._check_quota(group, spec, own=None)
         notes = await self._registry.notes(model) if not spec.template.runtime.isolate else ()
@@ -235,11 +233,11 @@ class DeploymentService:
 
     async def update(self, wanted: str, request: UpdateDeployment, caller: Caller) -> Changed:
         """Change a deployment; a new revision only when what runs changes."""
-        self._check_capable(request.image or "")
         record = await self.record(wanted)
         _check_version(record, request.resource_version, self.view(record))
         model = await self._registry.resolve(drafts.source_of(request.model)) if request.model is not None else None
         spec = drafts.updated(record.spec, request, model)
+        capable.check(self._engine.capabilities(), spec)
         self._check_type(spec.template.instance_type)
         await self._check_quota(self._group(spec.group, caller), spec, own=record)
         notes = await self._registry.notes(model) if model and not spec.template.runtime.isolate else ()
@@ -429,11 +427,6 @@ class DeploymentService:
                 hint=f"use one of: {', '.join(t.name for t in self.instance_types())}",
                 details={"fields": {"instance_type": "unknown"}},
             )
-
-    def _check_capable(self, image: str) -> None:
-        reason = self._engine.capabilities().get("image", True)
-        if image and reason is not True:
-            raise NotCapable(f"this engine runs no images: {reason}", hint="deploy the model itself, or use Kubernetes")
 
 
 def _check_version(record: StoredDeployment, version: int | None, current: Deployment) -> None:

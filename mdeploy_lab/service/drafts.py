@@ -12,7 +12,17 @@ from mdeploy_lab.models.requests import URI_LIMIT, CreateDeployment, ModelSource
 
 _RUNTIME = ("method", "isolate", "predict_timeout", "max_payload")
 _TEMPLATE = ("image", "image_pull_secret", "env", "secret_env", "instance_type")
-_IN_PLACE = ("name", "replicas", "public", "metadata", "description", "api_name", "start_timeout", "check_parity")
+_IN_PLACE = (
+    "name",
+    "replicas",
+    "max_replicas",
+    "public",
+    "metadata",
+    "description",
+    "api_name",
+    "start_timeout",
+    "check_parity",
+)
 
 
 def source_of(model: ModelSource | str) -> ModelSource:
@@ -42,7 +52,14 @@ def spec_for(request: CreateDeployment, model: Model) -> DeploymentSpec:
         **{f: getattr(request, f) for f in _TEMPLATE},
     )
     values = {f: getattr(request, f) for f in _IN_PLACE}
-    return DeploymentSpec(group=request.group, stopped=request.stopped, template=template, **values)
+    spec = DeploymentSpec(
+        group=request.group,
+        type=request.type,
+        stopped=request.stopped,
+        template=template,
+        **values | {"max_replicas": request.max_replicas or None},
+    )
+    return _ranged(spec)
 
 
 def updated(spec: DeploymentSpec, request: UpdateDeployment, model: Model | None) -> DeploymentSpec:
@@ -54,7 +71,27 @@ def updated(spec: DeploymentSpec, request: UpdateDeployment, model: Model | None
     extra: dict[str, Any] = {"template": template}
     if request.start:
         extra["stopped"] = False
-    return spec.model_copy(update=_given(request, _IN_PLACE) | extra)
+    if request.max_replicas == 0:
+        extra["max_replicas"] = None
+    return _ranged(spec.model_copy(update=_given(request, _IN_PLACE) | extra))
+
+
+def _ranged(spec: DeploymentSpec) -> DeploymentSpec:
+    """Return ``spec`` when its range of replicas is one.
+
+    Raises
+    ------
+    InvalidInput
+        When the most is less than the fewest.
+    """
+    if spec.max_replicas is not None and spec.max_replicas < spec.replicas:
+        reason = f"the most ({spec.max_replicas}) is less than replicas ({spec.replicas})"
+        raise InvalidInput(
+            f"max_replicas: {reason}",
+            hint="give a larger max_replicas, or 0 for no range",
+            details={"fields": {"max_replicas": reason}},
+        )
+    return spec
 
 
 def _given(request: UpdateDeployment, fields: tuple[str, ...]) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class Endpoint:
         tail = f"/revision/{revision}" if revision is not None else ""
         return f"{self._gateway.base_url}/deployment/{id_}{tail}"
 
+    def api_url(self, group: str, api_name: str) -> str:
+        """Return the URL by API name; empty without one."""
+        return f"{self._gateway.base_url}/api/{group}/{api_name}" if api_name else ""
+
     def new_pass(self, record: StoredDeployment, actor: str) -> Pass:
         """Return a pass for one deployment."""
         token, expires = self._passes.issue(record.uid, actor)

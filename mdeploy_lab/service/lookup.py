@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from mdeploy_lab.errors import DeploymentNotFound
 from mdeploy_lab.store.base import StoredDeployment
@@ -45,14 +46,26 @@ def _near(alive: Sequence[StoredDeployment], wanted: str) -> str:
     return "nothing is deployed yet: `%deploy MODEL --name NAME` in a notebook, or `mdeploy deploy MODEL --name NAME`"
 
 
-def matches(record: StoredDeployment, search: str, groups: frozenset[str], states: frozenset[str], mine: str | None) -> bool:
+@dataclass(frozen=True)
+class Filters:
+    """What a list is filtered by; empty is no filter."""
+
+    search: str = ""
+    groups: frozenset[str] = frozenset()
+    states: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
+    mine: str | None = None
+
+
+def matches(record: StoredDeployment, wanted: Filters) -> bool:
     """Return whether a deployment passes the list's filters."""
     if record.deleting:
         return False
-    text = search.casefold()
+    text = wanted.search.casefold()
     return (
         (not text or text in record.id.casefold() or text in record.spec.name.casefold())
-        and (not groups or record.spec.group in groups)
-        and (not states or record.status.state in states)
-        and (mine is None or mine in {record.created_by, record.updated_by})
+        and (not wanted.groups or record.spec.group in wanted.groups)
+        and (not wanted.states or record.status.state in wanted.states)
+        and (not wanted.types or record.spec.type in wanted.types)
+        and (wanted.mine is None or wanted.mine in {record.created_by, record.updated_by})
     )

@@ -441,6 +441,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/groups/{group}/api-names/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Api Name
+         * @description Say whether an API name is free in a group.
+         */
+        get: operations["check_api_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/models": {
         parameters: {
             query?: never;
@@ -587,6 +607,32 @@ export interface components {
             name: string;
         };
         /**
+         * ApiNameCheck
+         * @description GET /groups/{group}/api-names/{name}.
+         */
+        ApiNameCheck: {
+            /** Name */
+            name: string;
+            /** Available */
+            available: boolean;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
+            /**
+             * Suggestion
+             * @default
+             */
+            suggestion: string;
+            /**
+             * Holder
+             * @description id of the deployment that has it
+             * @default
+             */
+            holder: string;
+        };
+        /**
          * Change
          * @description What the event stream says: fetch again, or take the value that comes along.
          */
@@ -701,10 +747,22 @@ export interface components {
              */
             group?: string;
             /**
+             * Type
+             * @default real-time
+             * @enum {string}
+             */
+            type?: "real-time" | "batch" | "async";
+            /**
              * Replicas
+             * @description how many run, or the fewest of a range
              * @default 1
              */
             replicas?: number;
+            /**
+             * Max Replicas
+             * @description the most of a range; None or 0: no range
+             */
+            max_replicas?: number | null;
             /**
              * Instance Type
              * @default small
@@ -811,6 +869,12 @@ export interface components {
              */
             url: string;
             /**
+             * Api Url
+             * @description the same endpoint by its API name; empty without one
+             * @default
+             */
+            api_url: string;
+            /**
              * Resource Version
              * @description grows with every change of the spec
              * @default 1
@@ -843,12 +907,24 @@ export interface components {
              * @default default
              */
             group: string;
+            /**
+             * Type
+             * @default real-time
+             * @enum {string}
+             */
+            type: "real-time" | "batch" | "async";
             template: components["schemas"]["RevisionTemplate"];
             /**
              * Replicas
+             * @description how many run, or the fewest of a range
              * @default 1
              */
             replicas: number;
+            /**
+             * Max Replicas
+             * @description the most of a range; None: always replicas
+             */
+            max_replicas: number | null;
             /**
              * Public
              * @default false
@@ -1099,7 +1175,14 @@ export interface components {
             /** Name */
             name: string;
             /**
+             * Title
+             * @description how JupyterHub or people write it, where that differs from the name
+             * @default
+             */
+            title: string;
+            /**
              * Enabled
+             * @description false: nothing new starts here; what runs goes on
              * @default true
              */
             enabled: boolean;
@@ -1115,8 +1198,13 @@ export interface components {
              */
             used: components["schemas"]["Usage"];
             /**
+             * @description what is left of each quota; None where there is no limit
+             * @default {}
+             */
+            free: components["schemas"]["Quota"];
+            /**
              * Members
-             * @description None: everybody
+             * @description None: everybody, or whom JupyterHub puts in it
              */
             members: string[] | null;
         };
@@ -1239,6 +1327,12 @@ export interface components {
              * @default []
              */
             settings: components["schemas"]["Setting"][];
+            /**
+             * Problems
+             * @description what the engine cannot follow, such as a broken config.toml
+             * @default []
+             */
+            problems: string[];
             /**
              * Actor
              * @default
@@ -1662,16 +1756,25 @@ export interface components {
         };
         /**
          * Quota
-         * @description Limits of a group; None is no limit.
+         * @description Limits of a group, for what runs, replicas counted; None is no limit.
          */
         Quota: {
-            /** Cpu */
+            /**
+             * Cpu
+             * @description vCPUs
+             */
             cpu: number | null;
-            /** Memory */
+            /**
+             * Memory
+             * @description bytes
+             */
             memory: number | null;
             /** Gpu */
             gpu: number | null;
-            /** Deployments */
+            /**
+             * Deployments
+             * @description running deployments; a stopped one counts nothing
+             */
             deployments: number | null;
         };
         /**
@@ -1996,7 +2099,7 @@ export interface components {
         };
         /**
          * UpdateDeployment
-         * @description PATCH /deployments/{id}; what is None stays. Group and id cannot change.
+         * @description PATCH /deployments/{id}; what is None stays. Id, group and type cannot change.
          */
         UpdateDeployment: {
             /** Model */
@@ -2005,6 +2108,11 @@ export interface components {
             name?: string | null;
             /** Replicas */
             replicas?: number | null;
+            /**
+             * Max Replicas
+             * @description 0: no range any more
+             */
+            max_replicas?: number | null;
             /** Instance Type */
             instance_type?: string | null;
             /** Public */
@@ -2255,6 +2363,7 @@ export interface operations {
                 search?: string;
                 group?: string[];
                 state?: string[];
+                type?: string[];
                 mine?: boolean;
             };
             header?: {
@@ -3816,6 +3925,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdCheck"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    check_api_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiNameCheck"];
                 };
             };
             /** @description Not allowed, or over the quota */

@@ -8,14 +8,15 @@ from mdeploy_lab.client.verbs.documents import changed
 from mdeploy_lab.client.verbs.verb import ID, MESSAGE, TIMEOUT, WAIT, Param, Verb, given
 
 SETTINGS = (
-    Param("replicas", "int", "copies that run", ("--replicas",)),
+    Param("replicas", "int", "copies that run, or the fewest of a range", ("--replicas",)),
+    Param("max_replicas", "int", "the most of a range, on engines that have ranges; 0: no range", ("--max-replicas",)),
     Param("instance_type", "text", "size of a replica: nano, small, medium, large, or of config.toml", ("--instance-type",)),
     Param("public", "switch", "answer without a token, or only clients", ("--public",), off="--private"),
     Param("env", "pairs", "environment variable; shown in the history", ("--env",), metavar="K=V"),
     Param("secret_env", "pairs", "variable by reference: env:NAME or file:PATH", ("--secret-env",), metavar="K=env:NAME"),
     Param("metadata", "pairs", "a name and a value of yours", ("--metadata",), metavar="K=V"),
     Param("description", "text", "what it is", ("--description",)),
-    Param("api_name", "text", "alias in the endpoint's path, unique in the group", ("--api-name",)),
+    Param("api_name", "text", "alias in the endpoint's path, unique in the group; empty: none", ("--api-name",)),
     Param("method", "text", "the model's method that answers, such as predict_proba", ("--method",)),
     Param("isolate", "switch", "run in an environment built from the model's requirements", ("--isolate",), off="--no-isolate"),
     Param(
@@ -30,12 +31,13 @@ SETTINGS = (
 EXAMPLE = Param("input_example", "data", "rows like those that callers send (a variable of the notebook)", ("--input-example",))
 DRY_RUN = Param("dry_run", "flag", "check everything, change nothing", ("--dry-run",))
 NAMES = tuple(p.name for p in SETTINGS)
+TYPES = ("real-time", "batch", "async")
 EXTRA = ("message", "wait", "timeout", "dry_run", "input_example", "reporter")
 
 
 def _deploy(client: Any, v: dict[str, Any]) -> Any:
     known = {"error": "error"} if v.get("new") else {}
-    options = given(v, *NAMES, *EXTRA, "name", "id", "group", "namespace", "cell")
+    options = given(v, *NAMES, *EXTRA, "name", "id", "group", "type", "namespace", "cell")
     return client.deploy(v["model"], if_exists=known.get("error", "update"), **options)
 
 
@@ -57,6 +59,7 @@ DEPLOY = Verb(
         Param("name", "text", "name of the deployment", ("--name", "-n")),
         Param("id", "text", "an id of your own; else made from the name", ("--id",)),
         Param("group", "text", "group that owns it", ("--group", "-g")),
+        Param("type", "choice", "how it is called; real-time", ("--type",), choices=TYPES),
         *SETTINGS,
         EXAMPLE,
         MESSAGE,

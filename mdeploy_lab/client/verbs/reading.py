@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mdeploy_lab.client.verbs import documents
+from mdeploy_lab.client.verbs.deploying import TYPES
 from mdeploy_lab.client.verbs.verb import ID, TIMEOUT, Param, Verb, given
 
 STATES = ("deploying", "deployed", "failed", "stopping", "stopped")
@@ -12,7 +13,7 @@ GOALS = ("deployed", "healthy", "stopped", "failed", "deleted")
 
 
 def _list(client: Any, v: dict[str, Any]) -> Any:
-    return client.deployments(**given(v, "search", "group", "state", "mine"))
+    return client.deployments(**given(v, "search", "group", "state", "type", "mine"))
 
 
 def _logs(client: Any, v: dict[str, Any]) -> Any:
@@ -36,6 +37,7 @@ READING = (
             Param("search", "text", "part of the name or id", ("--search", "-s")),
             Param("group", "texts", "of this group; several at once", ("--group", "-g")),
             Param("state", "texts", "in this state; several at once", ("--state",), choices=STATES),
+            Param("type", "texts", "of this type; several at once", ("--type",), choices=TYPES),
             Param("mine", "flag", "made or changed by me", ("--mine",)),
         ),
         _list,

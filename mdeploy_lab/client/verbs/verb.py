@@ -73,5 +73,8 @@ def given(values: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _empty(value: Any) -> bool:
-    """Return whether nothing was given; a user's own object, such as a DataFrame, is never asked whether it is true."""
-    return value is None or (type(value) in {tuple, list, dict, str} and not value)
+    """Return whether nothing was given; an empty text was, and takes away what can be taken away.
+
+    A user's own object, such as a DataFrame, is never asked whether it is true.
+    """
+    return value is None or (type(value) in {tuple, list, dict} and not value)

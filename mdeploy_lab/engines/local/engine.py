@@ -36,6 +36,17 @@ def _now() -> datetime:
     return datetime.now(timezone.utc)
 
 
+MISSING = {
+    "gpu": "the local engine does not give out GPUs",
+    "images": "images need the Kubernetes engine; the local engine runs Python environments",
+    "image_pull_secrets": "the local engine pulls no images; it runs Python environments",
+    "replica_ranges": "the local engine keeps a fixed number of replicas; ranges need the Kubernetes engine",
+    "batch": "batch deployments are not available on the local engine yet",
+    "async": "asynchronous deployments are not available on the local engine yet",
+}
+"""Why this engine does not have what it does not have."""
+
+
 class LocalEngine(Engine):
     """Runs replicas as processes that outlive it.
 
@@ -107,9 +118,13 @@ class LocalEngine(Engine):
 
     def capabilities(self) -> Mapping[str, bool | str]:
         """Return what this engine can do."""
-        gpu = "the local engine does not give out GPUs"
-        image = "images need the Kubernetes engine; the local engine runs Python environments"
-        return {"isolate": True, "logs": True, "scale": True, "fork": sys.platform == "linux", "gpu": gpu, "image": image}
+        return {
+            "isolate": True,
+            "logs": True,
+            "scale": True,
+            "fork": sys.platform == "linux" or "replicas are forked on Linux only; here each one starts a Python of its own",
+            **MISSING,
+        }
 
     async def prewarm(self, interpreter: str = sys.executable, flavors: Sequence[str] = ("sklearn",)) -> None:
         """Start an interpreter's warm parent before it is needed; problems are told when it is."""
