@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -73,10 +74,17 @@ def of_kind(home: Home, kind: Kind) -> list[int]:
 
 def kill(home: Home, *kinds: Kind) -> list[int]:
     """SIGKILL every process of these kinds; returns their pids."""
-    pids = [p.pid for p in census(home) if p.kind in kinds]
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    return pids
+    return kill_pids(p.pid for p in census(home) if p.kind in kinds)
+
+
+def kill_pids(pids: Iterable[int]) -> list[int]:
+    """SIGKILL these processes; returns those that were there."""
+    dead = []
+    for pid in list(pids):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            dead.append(pid)
+    return dead
 
 
 def kill_everything(home: Home) -> None:

@@ -1,7 +1,8 @@
 """The crash matrix: SIGKILL at a random moment of every operation x everything that can die.
 
-After each round: what was acknowledged is there, history and revisions count on without gap or double, and exactly the
-replicas that are wanted run. The seed is printed, and ``MDEPLOY_CRASH_SEED`` repeats it.
+After each round: what was acknowledged is there, history and revisions count on without gap or double, exactly the
+replicas that are wanted run, and who calls another deployment 100 times a second saw no more failures than that death
+excuses. The seed is printed, and ``MDEPLOY_CRASH_SEED`` repeats it.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.paths import Home
-from tests.e2e.census import Kind, census, kill, kill_everything, of_kind, until
+from tests.e2e.bystander import Bystander, bystander
+from tests.e2e.census import census, kill, kill_everything, kill_pids, of_kind, until
 
-VICTIMS: tuple[Kind | str, ...] = ("engine", "supervisor", "warm parent", "replica", "envoy", "everything")
+VICTIMS = ("engine", "supervisor", "warm parent", "replica", "replica and warm parent", "envoy", "everything")
 OPERATIONS = ("create", "update", "rollback", "traffic", "stop", "start", "delete")
 SEED = int(os.environ.get("MDEPLOY_CRASH_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 LATEST = 0.6
@@ -36,6 +38,10 @@ class Round:
     models: tuple[object, object]
     example: object
     chance: random.Random
+    other: Bystander
+    spared: list[int] = field(default_factory=list)
+    """The bystander's replicas but one: replicas die one of a deployment, not all of it at once."""
+    dead_at: float = 0.0
 
     def deploy(self, name: str, which: int = 0, *, wait: bool = True) -> None:
         self.client.deploy(
@@ -87,8 +93,12 @@ class Round:
         time.sleep(self.chance.uniform(0, LATEST))
         if victim == "everything":
             kill_everything(self.home)
+        elif victim.startswith("replica"):
+            kinds = {"replica", "warm parent"} if "warm" in victim else {"replica"}
+            kill_pids(p.pid for p in census(self.home) if p.kind in kinds and p.pid not in self.spared)
         else:
             kill(self.home, victim)  # type: ignore[arg-type]
+        self.dead_at = time.monotonic()
 
 
 def settled(client: Client) -> bool:
@@ -125,23 +135,36 @@ def check(turn: Round, operation: str, id_: str, *, acknowledged: bool) -> None:
     assert not [p for p in census(home) if p.kind == "other"]
 
 
-def run(client, home, models, example, pairs, seed):
-    print(f"crash matrix: seed {seed}, {len(pairs)} rounds")
-    turn = Round(client, home, models, example, random.Random(seed))
-    for operation, victim in pairs:
-        print(f"  {operation} x {victim}")
-        id_ = turn.prepare(operation)
-        acknowledged = turn.interrupted(operation, id_, victim)
-        check(turn, operation, id_, acknowledged=acknowledged)
-        for left in client.deployments():
+def clear(client: Client) -> None:
+    """Delete all but the bystander."""
+    for left in client.deployments():
+        if left.id != "bystander":
             left.delete()
-        until("it to be gone", lambda: not of_kind(home, "replica"), 30)
+    until("it to be gone", lambda: [d.id for d in client.deployments()] == ["bystander"], 30)
+
+
+def run(client, home, models, example, pairs, seed):
+    """Run the pairs; the bystander has two replicas in the second half."""
+    print(f"crash matrix: seed {seed}, {len(pairs)} rounds")
+    with bystander(client, home, models[0], example) as other:
+        turn = Round(client, home, models, example, random.Random(seed), other)
+        for number, (operation, victim) in enumerate(pairs):
+            if number == (len(pairs) + 1) // 2:
+                other.scale(2)
+            print(f"  {operation} x {victim}, {other.replicas} beside it", flush=True)
+            id_ = turn.prepare(operation)
+            before, *turn.spared = other.pids()
+            acknowledged = turn.interrupted(operation, id_, victim)
+            check(turn, operation, id_, acknowledged=acknowledged)
+            other.judge(victim, turn.dead_at)
+            assert (before in other.pids()) == (not victim.startswith(("replica", "everything"))), "the wrong one died"
+            if victim.startswith("replica"):
+                other.renew()
+            clear(client)
 
 
 def test_every_operation_survives_the_death_of_something(client, home, models, iris):
-    chance = random.Random(SEED)
-    victims = [*VICTIMS, chance.choice(VICTIMS)]
-    chance.shuffle(victims)
+    victims = random.Random(SEED).sample(VICTIMS, len(OPERATIONS))
     run(client, home, models, iris[0].head(), list(zip(OPERATIONS, victims, strict=True)), SEED)
 
 

@@ -1,6 +1,7 @@
 """The crash matrix for what asks: a kernel in the middle of a call, and a Jupyter server in the middle of a request.
 
-What was acknowledged stays, what was not is there whole or not at all, and the same can be asked again at once.
+What was acknowledged stays, what was not is there whole or not at all, the same can be asked again at once, and who calls
+another deployment notices nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.census import census, of_kind, until
-from tests.e2e.test_crash_matrix import OPERATIONS, SEED, Round, check
+from tests.e2e.bystander import bystander
+from tests.e2e.census import census
+from tests.e2e.test_crash_matrix import OPERATIONS, SEED, Round, check, clear
 from tests.server.jupyter import Jupyter
 
 KERNEL = """
@@ -55,6 +57,8 @@ LONGEST = {"create": 8.0, "update": 8.0}
 class KernelRound(Round):
     """The kernel that acts is what dies."""
 
+    who = "kernel"
+
     def interrupted(self, operation: str, id_: str, victim: str) -> bool:  # the kernel itself
         process = subprocess.Popen(
             [sys.executable, "-c", KERNEL],
@@ -75,9 +79,11 @@ class KernelRound(Round):
         return "acknowledged" in said
 
 
-@dataclass
+@dataclass(kw_only=True)
 class JupyterRound(Round):
     """Acts through Jupyter's REST, and Jupyter is what dies."""
+
+    who = "jupyter"
 
     jupyter: Jupyter
     folders: tuple[Path, Path]
@@ -129,24 +135,25 @@ def turns(round_: Round, operations: list[str], client, home, models, example) -
     """Run each operation once with its death, and then do the same again whole."""
     for operation in operations:
         id_ = round_.prepare(operation)
-        acknowledged = round_.interrupted(operation, id_, "itself")
+        acknowledged = round_.interrupted(operation, id_, round_.who)
         print(f"  {operation}: {'acknowledged' if acknowledged else 'not acknowledged'}")
         check(round_, operation, id_, acknowledged=acknowledged)
+        round_.other.judge(round_.who, time.monotonic())
         if operation in {"create", "update"}:
             again = client.deploy(
                 models[operation == "update"], name=id_, input_example=example, instance_type="nano", timeout=60
             )
             assert again.state == "deployed"
-        for left in client.deployments():
-            left.delete()
-        until("it to be gone", lambda: not of_kind(home, "replica"), 30)
+        clear(client)
     assert not [p for p in census(home) if p.kind == "other"]
 
 
 def test_a_kernel_that_dies_in_a_deploy_leaves_nothing_half_made(client, home, models, iris):
     print(f"kernel: seed {SEED}")
     example = iris[0].head()
-    turns(KernelRound(client, home, models, example, random.Random(SEED)), ["create"], client, home, models, example)
+    with bystander(client, home, models[0], example) as other:
+        turn = KernelRound(client, home, models, example, random.Random(SEED), other)
+        turns(turn, ["create"], client, home, models, example)
 
 
 @pytest.mark.slow
@@ -155,7 +162,9 @@ def test_a_kernel_may_die_in_every_operation(client, home, models, iris):
     print(f"kernel: seed {SEED}")
     example = iris[0].head()
     operations = [o for o in OPERATIONS for _ in range(3 if o in LONGEST else 1)]
-    turns(KernelRound(client, home, models, example, random.Random(SEED)), operations, client, home, models, example)
+    with bystander(client, home, models[0], example) as other:
+        turn = KernelRound(client, home, models, example, random.Random(SEED), other)
+        turns(turn, operations, client, home, models, example)
 
 
 @pytest.mark.slow
@@ -170,5 +179,8 @@ def test_jupyter_may_die_in_every_operation(client, home, models, iris, tmp_path
         mlflow.sklearn.save_model(model, folder, input_example=example, serialization_format="cloudpickle")
     place = tmp_path / "jupyter"
     place.mkdir()
-    turn = JupyterRound(client, home, models, example, random.Random(SEED), Jupyter(place, home.root), folders)
-    turns(turn, [*OPERATIONS, "create", "stop", "traffic"], client, home, models, example)
+    with bystander(client, home, models[0], example) as other:
+        turn = JupyterRound(
+            client, home, models, example, random.Random(SEED), other, jupyter=Jupyter(place, home.root), folders=folders
+        )
+        turns(turn, [*OPERATIONS, "create", "stop", "traffic"], client, home, models, example)

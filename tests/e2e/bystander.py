@@ -1,0 +1,107 @@
+"""A deployment that nobody changes, and its caller of 100 requests a second: what they may notice when something dies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from mdeploy_lab.client.handle import Deployment
+from mdeploy_lab.client.sync import Client
+from mdeploy_lab.paths import Home
+from tests.e2e.census import until
+from tests.e2e.load import Answers, Load
+
+RATE = 100
+SHORT, LONG = 1.0, 15.0
+"""Seconds of failures: of one process that is started again, and of a replica with what it is forked from, or everything."""
+
+
+def allowed(victim: str, replicas: int) -> float:
+    """Return how many seconds of failures the caller may see when ``victim`` dies; 0: not one failure."""
+    if victim == "everything":
+        return LONG
+    if victim == "envoy":
+        return SHORT
+    if replicas > 1:
+        return 0.0
+    return {"replica": SHORT, "replica and warm parent": LONG}.get(victim, 0.0)
+
+
+@dataclass
+class Bystander:
+    """The deployment ``bystander``, called all the time; `judge` after each death."""
+
+    client: Client
+    made: Deployment
+    answers: Answers
+    replicas: int = 1
+    seen: dict[tuple[str, int], list[tuple[int, float]]] = field(default_factory=dict)
+    """By victim and number of replicas: how many requests failed, and for how many seconds."""
+    _judged: int = 0
+    _turn: int = 0
+
+    def pids(self) -> list[int]:
+        return [r.pid or 0 for r in self.made.replicas()]
+
+    def whole(self) -> bool:
+        return self.made.refresh().status.replicas.ready == self.replicas
+
+    def scale(self, replicas: int) -> None:
+        """Run so many replicas; the caller must not notice."""
+        self.made.refresh().update(replicas=replicas)
+        self.replicas = replicas
+        until("the bystander's replicas", self.whole, 30)
+        assert not self._new_failures(), self.answers.codes
+
+    def judge(self, victim: str, dead_at: float) -> None:
+        """Assert that the caller is served again, and saw no more failures since the last time than ``victim`` excuses."""
+        until(f"the bystander to be whole after the death of {victim}", self.whole, 30)
+        self._served()
+        failures = self._new_failures()
+        most = allowed(victim, self.replicas)
+        first = dead_at if most == LONG else failures[0] if failures else 0.0
+        seconds = failures[-1] - first if failures else 0.0
+        self.seen.setdefault((victim, self.replicas), []).append((len(failures), round(seconds, 2)))
+        assert seconds <= most, f"{victim}, {self.replicas} replicas: {seconds:.2f} s of failures: {self.answers.codes}"
+        assert most or not failures, f"{len(failures)} requests failed when {victim} died: {self.answers.codes}"
+        assert [h.action for h in self.made.history()].count("create") == 1
+
+    def _new_failures(self) -> list[float]:
+        """Return when the requests began that failed since the last call."""
+        failures = sorted(self.answers.failed_at[self._judged :])
+        self._judged += len(failures)
+        return failures
+
+    def _served(self) -> None:
+        """Wait until no request that began before now is open, and half a second of answers came."""
+        count = self.answers.codes["200"]
+        until("the caller to be served", lambda: self.answers.codes["200"] > count + RATE // 2, 30)
+
+    def renew(self) -> None:
+        """Start over with a new revision, which the caller must not notice: only the first restart of a replica is immediate, later ones are put off."""
+        self._turn += 1
+        self.made.refresh().update(env={"TURN": str(self._turn)}, timeout=60)
+        assert not self._new_failures(), self.answers.codes
+
+
+@contextmanager
+def bystander(client: Client, home: Home, model: object, example: object) -> Iterator[Bystander]:
+    """Deploy it, call it for the whole block, and take it away."""
+    made = client.deploy(model, name="bystander", input_example=example, instance_type="nano", timeout=60)
+    token = made.clients.add("load").token.reveal()
+    body = {"dataframe_split": example.head(1).to_dict(orient="split")}  # type: ignore[attr-defined]
+    began = time.monotonic()
+    with Load(made.url, token, body, rate=RATE) as answers:
+        until("the caller to be served", lambda: answers.codes["200"] > RATE, 30)
+        assert not answers.failed, answers.codes
+        found = Bystander(client, made, answers)
+        yield found
+        asked, seconds = answers.codes.total(), time.monotonic() - began
+    print(f"  caller: {asked} requests in {seconds:.0f} s, {answers.failed} failed")
+    for (victim, replicas), outages in sorted(found.seen.items()):
+        print(f"    {victim}, {replicas}: " + ", ".join(f"{count} in {span:g} s" for count, span in outages))
+    assert asked > 0.8 * RATE * seconds, "the caller was not steady"
+    made.delete()
+    until("it to be gone", lambda: not client.deployments(search="bystander"), 30)
