@@ -46,7 +46,7 @@ class Bystander:
         return [r.pid or 0 for r in self.made.replicas()]
 
     def whole(self) -> bool:
-        return self.made.refresh().status.replicas.ready == self.replicas
+        return self.made.refresh().status.replicas.ready == self.replicas == len(self.pids())
 
     def scale(self, replicas: int) -> None:
         """Run so many replicas; the caller must not notice."""
@@ -83,6 +83,7 @@ class Bystander:
         """Start over with a new revision, which the caller must not notice: only the first restart of a replica is immediate, later ones are put off."""
         self._turn += 1
         self.made.refresh().update(env={"TURN": str(self._turn)}, timeout=60)
+        until("the old revision's replicas to be gone", self.whole, 30)
         assert not self._new_failures(), self.answers.codes
 
 
