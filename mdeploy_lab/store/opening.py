@@ -100,21 +100,33 @@ def _migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mi
     due = [m for m in migrations if m.number > found]
     if due and found:
         _back_up(connection, path.with_name(f"{path.name}.v{found}.bak"))
-    for migration in due:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
-            )
-            for statement in migration.statements:
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO schema_version VALUES (?, ?, ?)", (migration.number, migration.name, now.isoformat())
-            )
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+    # A migration may build a table anew, and dropping the old one would delete what refers to it. This has no effect within a
+    # transaction; what still refers to nothing is looked for before each commit.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        for migration in due:
+            _apply(connection, migration, now)
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _apply(connection: sqlite3.Connection, migration: Migration, now: datetime) -> None:
+    """Run one migration wholly or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL, at TEXT NOT NULL)"
+        )
+        for statement in migration.statements:
+            connection.execute(statement)
+        lost = connection.execute("PRAGMA foreign_key_check").fetchone()
+        if lost:
+            raise sqlite3.IntegrityError(f"migration {migration.name} would leave {lost[0]} that belong to no {lost[2]}")
+        connection.execute("INSERT INTO schema_version VALUES (?, ?, ?)", (migration.number, migration.name, now.isoformat()))
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _back_up(connection: sqlite3.Connection, target: Path) -> None:

@@ -15,11 +15,29 @@ from mdeploy_lab.store import filesystem, migrations
 from mdeploy_lab.store.migrations import MIGRATIONS, Migration
 from mdeploy_lab.store.opening import schema_version
 from mdeploy_lab.store.sqlite import SqliteStore
-from tests.store.making import created, event, record
+from tests.store.making import client, created, event, record
 
 NEXT = len(MIGRATIONS) + 1
 COLOUR = Migration(NEXT, "colour", "A test.", ("ALTER TABLE deployments ADD COLUMN colour TEXT NOT NULL DEFAULT 'red'",))
 BROKEN = Migration(NEXT, "broken", "A test.", ("CREATE TABLE half (a)", "UPDATE deployments SET nothing = 1"))
+REBUILD = Migration(
+    NEXT,
+    "rebuild",
+    "A test.",
+    (
+        "CREATE TABLE anew AS SELECT * FROM deployments",
+        "DROP TABLE deployments",
+        """
+        CREATE TABLE deployments (
+            uid TEXT PRIMARY KEY, id TEXT, name TEXT, grp TEXT, api_name TEXT, version INTEGER, resource_version INTEGER,
+            created_at TEXT, created_by TEXT, updated_at TEXT, updated_by TEXT, deleting INTEGER, spec TEXT, status TEXT
+        )
+        """,
+        "INSERT INTO deployments SELECT * FROM anew",
+        "DROP TABLE anew",
+    ),
+)
+LOSS = Migration(NEXT, "loss", "A test.", ("UPDATE deployments SET uid = 'another'",))
 
 
 async def opened(path: Path, **options) -> SqliteStore:
@@ -124,6 +142,32 @@ class TestMigrations:
         with closing(sqlite3.connect(path)) as connection:
             assert schema_version(connection) == NEXT - 1
             assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'half'").fetchone()
+        store = await opened(path, shared=False)
+        assert await store.all() == [made]
+        await store.close()
+
+    async def test_a_table_that_is_built_anew_keeps_what_refers_to_it(self, tmp_path):
+        path = tmp_path / "mdeploy.db"
+        store = await opened(path, shared=False)
+        made = await created(store)
+        await store.add_events(made.uid, [event("kept")])
+        await store.put_client(made.uid, client("web"), new=True)
+        before = [await ask(made.uid) for ask in (store.revisions, store.history, store.events, store.clients)]
+        await store.close()
+        store = await opened(path, shared=False, migrations=(*MIGRATIONS, REBUILD))
+        assert [await ask(made.uid) for ask in (store.revisions, store.history, store.events, store.clients)] == before
+        assert all(before)
+        await store.remove(made.uid)
+        assert await store.events(made.uid) == [], "references are enforced again"
+        await store.close()
+
+    async def test_a_migration_that_would_orphan_something_is_refused(self, tmp_path):
+        path = tmp_path / "mdeploy.db"
+        store = await opened(path, shared=False)
+        made = await created(store)
+        await store.close()
+        with pytest.raises(HomeUnusable, match="loss would leave"):
+            await opened(path, shared=False, migrations=(*MIGRATIONS, LOSS))
         store = await opened(path, shared=False)
         assert await store.all() == [made]
         await store.close()
