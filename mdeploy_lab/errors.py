@@ -13,7 +13,8 @@ Surfaces print the first two and never a traceback; ``api`` turns ``http_status`
     │   ├── DeploymentNotFound
     │   ├── RevisionNotFound
     │   ├── ClientNotFound
-    │   └── ModelNotFound
+    │   ├── ModelNotFound
+    │   └── AnswerNotFound          an answer that was too large to show is not kept any more
     ├── Conflict                    409
     │   ├── NameTaken               the id, name or API name belongs to another deployment
     │   ├── StaleEdit               it was changed since it was read
@@ -25,6 +26,7 @@ Surfaces print the first two and never a traceback; ``api`` turns ``http_status`
     ├── PredictFailed               the endpoint refused or failed a prediction; the endpoint's own status
     ├── WaitTimeout                 a wait ran out; nothing was undone; 504
     ├── RegistryUnavailable         MLflow cannot be reached or is not configured; 503
+    ├── NotServing                  no replica answers: stopped, starting, or failed; 503
     ├── EngineUnavailable           the engine cannot be started or reached; 503
     └── HomeUnusable                the home is read-only, full, corrupt or held by another host; 503
 """
@@ -34,6 +36,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 __all__ = [
+    "AnswerNotFound",
     "ClientNotFound",
     "Conflict",
     "DeployFailed",
@@ -48,6 +51,7 @@ __all__ = [
     "NameTaken",
     "NotCapable",
     "NotFound",
+    "NotServing",
     "PredictFailed",
     "QuotaExceeded",
     "RegistryUnavailable",
@@ -139,6 +143,12 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
 
+class AnswerNotFound(NotFound):
+    """Raised when an answer that was too large to show is not kept any more."""
+
+    code = "answer_not_found"
+
+
 class Conflict(MDeployError):
     """Raised when the request and the present state exclude each other."""
 
@@ -210,6 +220,13 @@ class RegistryUnavailable(MDeployError):
     """Raised when the model registry is not configured, not reachable or refuses."""
 
     code = "registry_unavailable"
+    http_status = 503
+
+
+class NotServing(MDeployError):
+    """Raised when no replica of a deployment or revision answers: it is stopped, starting or failed."""
+
+    code = "not_serving"
     http_status = 503
 
 

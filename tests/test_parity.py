@@ -30,6 +30,8 @@ ROUTES = {
     "check_id": ("get", "/ids/{id}"),
     "check_api_name": ("get", "/groups/{group}/api-names/{name}"),
     "predict": ("post", "/deployments/{id}/pass"),
+    "answer": ("get", "/deployments/{id}/answers/{token}"),
+    "describe": ("get", "/deployments/{id}/description"),
     "query": ("post", "/deployments/{id}/predict"),
     "update": ("patch", "/deployments/{id}"),
     "history": ("get", "/deployments/{id}/history"),
@@ -43,6 +45,7 @@ ROUTES = {
     "wait": ("get", "/events"),
     "logs": ("get", "/deployments/{id}/logs"),
     "replicas": ("get", "/deployments/{id}/replicas"),
+    "log_replicas": ("get", "/deployments/{id}/logs/replicas"),
     "events": ("get", "/deployments/{id}/events"),
     "clients.list": ("get", "/deployments/{id}/clients"),
     "clients.add": ("post", "/deployments/{id}/clients"),
@@ -51,6 +54,7 @@ ROUTES = {
 }
 NO_COMMAND = {
     "query": "predict --dialect",
+    "answer": "predict --dialect",
     "check_id": "deploy --dry-run",
     "check_api_name": "deploy --api-name … --dry-run",
 }

@@ -9,7 +9,7 @@ from pydantic import Field
 from mdeploy_lab.models.access import ClientInfo, Group, InstanceType
 from mdeploy_lab.models.base import Wire
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision
-from mdeploy_lab.models.history import Event, HistoryEntry
+from mdeploy_lab.models.history import Event, HistoryEntry, LogReplica
 from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
 
 
@@ -41,6 +41,12 @@ class Replicas(Wire):
     """GET …/replicas."""
 
     replicas: tuple[Replica, ...]
+
+
+class LogReplicas(Wire):
+    """GET …/logs/replicas, the newest line first."""
+
+    replicas: tuple[LogReplica, ...]
 
 
 class Clients(Wire):

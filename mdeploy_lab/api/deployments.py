@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
 
-from mdeploy_lab.api.answers import Clients, Deployments, Events, History, Replicas, Revisions
+from mdeploy_lab.api.answers import Clients, Deployments, Events, History, LogReplicas, Replicas, Revisions
 from mdeploy_lab.api.context import CallerOf, PartsOf
 from mdeploy_lab.api.idempotency import Key, once
 from mdeploy_lab.errors import RevisionNotFound
 from mdeploy_lab.models.access import NewToken, Pass
 from mdeploy_lab.models.deployment import Deployment, Revision
+from mdeploy_lab.models.description import Description
 from mdeploy_lab.models.history import Diff, HistoryEntry
 from mdeploy_lab.models.requests import (
     Act,
@@ -27,6 +29,18 @@ from mdeploy_lab.models.requests import (
 )
 
 router = APIRouter(prefix="/deployments", tags=["deployments"])
+
+BYTES = "application/octet-stream"
+ENDINGS = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "text/plain": "txt",
+    "application/vnd.apache.arrow.stream": "arrow",
+}
+"""How a downloaded answer's file is called, by its content type."""
+DOWNLOAD: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The answer as it came", "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 @router.get("", response_model=Deployments)
@@ -178,3 +192,34 @@ async def issue_pass(id: str, parts: PartsOf, caller: CallerOf) -> Pass:  # noqa
 async def predict(id: str, request: Predict, parts: PartsOf, caller: CallerOf) -> PredictResult:  # noqa: A002
     """Query the endpoint through a dialect; the answer has status, headers and latency."""
     return await parts.service.predict(id, request, caller)
+
+
+@router.get("/{id}/answers/{token}", response_class=FileResponse, responses=DOWNLOAD)
+async def download_answer(id: str, token: str, parts: PartsOf) -> FileResponse:  # noqa: A002
+    """Download the whole of an answer that was too large to show, for some minutes after it came."""
+    found = await parts.service.answer(id, token)
+    kind = found.content_type.partition(";")[0].strip().lower()
+    ending = ENDINGS.get(kind)
+    return FileResponse(
+        found.path,
+        media_type=found.content_type if ending else BYTES,  # never what a browser would run
+        filename=f"{id}-answer.{ending or 'bin'}",
+        headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"},
+    )
+
+
+@router.get("/{id}/description")
+async def describe_deployment(
+    id: str,  # noqa: A002
+    parts: PartsOf,
+    caller: CallerOf,
+    revision: Annotated[int | None, Query(ge=1)] = None,
+) -> Description:
+    """Get what the endpoint says of its model: signature, example rows, dialects; 503 when nothing serves."""
+    return await parts.service.describe(id, revision, caller)
+
+
+@router.get("/{id}/logs/replicas")
+async def list_log_replicas(id: str, parts: PartsOf) -> LogReplicas:  # noqa: A002
+    """List the replicas whose logs are kept, those that exited too."""
+    return LogReplicas(replicas=tuple(await parts.service.log_replicas(id)))

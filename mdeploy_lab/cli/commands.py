@@ -143,6 +143,8 @@ def _show(verb: Verb, answer: Any) -> None:
     elif isinstance(answer, NewClient):
         note(f"the token of {answer.name}, shown this once:")
         click.echo(str.__str__(answer.token.reveal()))
+    elif isinstance(answer, bytes):
+        sys.stdout.buffer.write(answer)
     elif verb.name == "predict":
         print_json(answer)
     elif verb.name == "traffic":

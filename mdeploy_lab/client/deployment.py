@@ -67,6 +67,8 @@ class Deployment(ShownDeployment):
 
     predict = synced(AsyncDeployment.predict)
     query = synced(AsyncDeployment.query)
+    answer = synced(AsyncDeployment.answer)
+    describe = synced(AsyncDeployment.describe)
     update = synced(AsyncDeployment.update)
     history = synced(AsyncDeployment.history)
     revisions = synced(AsyncDeployment.revisions)
@@ -78,6 +80,7 @@ class Deployment(ShownDeployment):
     delete = synced(AsyncDeployment.delete)
     wait = synced(AsyncDeployment.wait)
     replicas = synced(AsyncDeployment.replicas)
+    log_replicas = synced(AsyncDeployment.log_replicas)
     events = synced(AsyncDeployment.events)
     refresh = synced(AsyncDeployment.refresh)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
+from mdeploy_lab.client.endpoint import AsyncEndpoint
 from mdeploy_lab.client.intake import Capturing
 from mdeploy_lab.client.moments import moment
 from mdeploy_lab.client.progress import Reporter
-from mdeploy_lab.client.show import ShownDeployment
 from mdeploy_lab.client.tables import Table
 from mdeploy_lab.client.tokens import NewClient
 from mdeploy_lab.client.transport import segment
@@ -20,13 +20,11 @@ from mdeploy_lab.client.waiting import Goal, fetch
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.access import ClientInfo, NewToken
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
-from mdeploy_lab.models.history import Diff, Event, HistoryEntry, LogLine
+from mdeploy_lab.models.history import Diff, Event, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.requests import (
     Act,
     AddClient,
     Changed,
-    Predict,
-    PredictResult,
     Rollback,
     RotateClient,
     SetTraffic,
@@ -68,7 +66,7 @@ class AsyncClients:
         await self._transport.send("DELETE", f"{self._path}/{segment(name)}")
 
 
-class AsyncDeployment(ShownDeployment):
+class AsyncDeployment(AsyncEndpoint):
     """A handle on one deployment. Its properties are as of the last answer; ``refresh`` asks again."""
 
     def __init__(self, client: AsyncClient, snapshot: Deployment, notes: tuple[str, ...] = ()) -> None:
@@ -79,10 +77,6 @@ class AsyncDeployment(ShownDeployment):
         self.deleted = False
         self.client = client
         self._transport = client.transport
-
-    @property
-    def _path(self) -> str:
-        return f"/deployments/{segment(self.id)}"
 
     def snapshot(self) -> Deployment:
         """Return the deployment as the API last told it."""
@@ -106,34 +100,6 @@ class AsyncDeployment(ShownDeployment):
         self._snapshot = await fetch(self._transport, self.id)
         return self
 
-    # -- calling -----------------------------------------------------------------------------------------------
-
-    async def predict(self, data: Any, *, revision: int | None = None, timeout: float | None = None) -> Any:
-        """Return the model's answer as its own method gives it: type, dtype, shape and index.
-
-        Parameters
-        ----------
-        data
-            DataFrame, array, list, dict or sparse matrix; also a body as MLflow's ``/invocations`` takes it.
-        revision
-            Ask this revision instead of what the traffic split chooses.
-        timeout
-            Seconds; None waits as long as the deployment's own limit.
-
-        Raises
-        ------
-        PredictFailed
-            With the model's own cause.
-        """
-        return await self.client.predictor.predict(self.id, data, revision=revision, timeout=timeout)
-
-    async def query(
-        self, body: Any, *, dialect: str = "invocations", revision: int | None = None, timeout: float = 60.0
-    ) -> PredictResult:
-        """Send a body in a dialect and return status, headers, latency and the answer as it came."""
-        request = request_of(Predict, {"body": body, "dialect": dialect, "revision": revision, "timeout": timeout})
-        return PredictResult.model_validate(await self._transport.post(f"{self._path}/predict", request))
-
     # -- reading -----------------------------------------------------------------------------------------------
 
     async def history(self) -> Table[HistoryEntry]:
@@ -155,6 +121,11 @@ class AsyncDeployment(ShownDeployment):
         """Return the replicas that run."""
         answer = await self._transport.get(f"{self._path}/replicas")
         return views.replicas(Replica.model_validate(r) for r in answer["replicas"])
+
+    async def log_replicas(self) -> Table[LogReplica]:
+        """Return the replicas whose logs are kept, those that exited too; ``logs(replica=…)`` reads one."""
+        answer = await self._transport.get(f"{self._path}/logs/replicas")
+        return views.log_replicas(LogReplica.model_validate(r) for r in answer["replicas"])
 
     async def events(self) -> Table[Event]:
         """Return what was observed, oldest first."""

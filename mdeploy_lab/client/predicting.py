@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from mdeploy_lab.client.answering import whole_answer
 from mdeploy_lab.client.loop import in_caller
 from mdeploy_lab.client.transport import CONNECT_SECONDS, Transport, segment
 from mdeploy_lab.client.unix import unix_transport
@@ -65,13 +66,8 @@ class Predictor:
         result = PredictResult.model_validate(answer)
         if result.status >= httpx.codes.BAD_REQUEST:
             raise refused(result.status, result.body, result.text, result.headers, id)
-        if result.truncated:
-            raise PredictFailed(
-                "the answer is too large for the query API",
-                hint="send fewer rows at a time, or call the endpoint itself with a client's token",
-                details={"status": result.status},
-            )
-        return result.body.get("predictions") if isinstance(result.body, dict) else result.body
+        found = json.loads(await whole_answer(self._transport, id, result)) if result.truncated else result.body
+        return found.get("predictions") if isinstance(found, dict) else found
 
     async def _send(
         self, id: str, path: str, content: bytes, kind: str, revision: int | None, timeout: float | None

@@ -9,7 +9,7 @@ from typing import Any
 from mdeploy_lab.client.tables import Column, Table, ago
 from mdeploy_lab.models.access import ClientInfo, Group, InstanceType
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
-from mdeploy_lab.models.history import Diff, Event, FieldChange, HistoryEntry, LogLine
+from mdeploy_lab.models.history import Diff, Event, FieldChange, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.registry import RegisteredModelInfo
 
 MEBI = 2**20
@@ -76,6 +76,14 @@ REPLICAS = (
     Column[Replica]("Memory", lambda r: f"{r.memory_bytes / MEBI:.0f} MiB" if r.memory_bytes is not None else ""),
     Column[Replica]("Message", lambda r: r.message),
 )
+LOG_REPLICAS = (
+    Column[LogReplica]("Replica", lambda r: r.replica),
+    Column[LogReplica]("Revision", lambda r: str(r.revision)),
+    Column[LogReplica]("Runs", lambda r: "yes" if r.live else "no"),
+    Column[LogReplica]("First Line", lambda r: ago(r.first)),
+    Column[LogReplica]("Last Line", lambda r: ago(r.last)),
+    Column[LogReplica]("Size", lambda r: f"{r.bytes / 1000:.1f} kB"),
+)
 CLIENTS = (
     Column[ClientInfo]("Client", lambda c: c.name),
     Column[ClientInfo]("Tokens", lambda c: str(len(c.secrets))),
@@ -137,6 +145,11 @@ def events(items: Iterable[Event]) -> Table[Event]:
 def replicas(items: Iterable[Replica]) -> Table[Replica]:
     """Return replicas as a table."""
     return Table(items, REPLICAS, "no replica runs")
+
+
+def log_replicas(items: Iterable[LogReplica]) -> Table[LogReplica]:
+    """Return the replicas whose logs are kept as a table."""
+    return Table(items, LOG_REPLICAS, "no logs are kept")
 
 
 def clients(items: Iterable[ClientInfo]) -> Table[ClientInfo]:

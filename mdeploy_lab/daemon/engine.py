@@ -28,6 +28,7 @@ from mdeploy_lab.models.history import Change
 from mdeploy_lab.models.requests import Info
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry.registry import Registry
+from mdeploy_lab.service.answers import Answers
 from mdeploy_lab.service.clock import utc_now
 from mdeploy_lab.service.deployments import DeploymentService
 from mdeploy_lab.service.endpoint import Endpoint
@@ -113,7 +114,7 @@ class EngineProcess:
             tls_cert=config.get("gateway.tls_cert"),
             tls_key=config.get("gateway.tls_key"),
         )
-        endpoint = Endpoint(gateway, PassIssuer(home.keys), self._token_used)
+        endpoint = Endpoint(gateway, PassIssuer(home.keys), self._token_used, Answers(home.run / "answers"))
         stack.push_async_callback(endpoint.close)
         hub = Hub()
         reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, fetch=registry.fetch, drain_seconds=drain)

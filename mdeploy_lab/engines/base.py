@@ -14,7 +14,7 @@ from datetime import datetime
 from mdeploy_lab.models.access import InstanceType
 from mdeploy_lab.models.base import Wire
 from mdeploy_lab.models.deployment import Address, Failure, Phase, Replica, RevisionTemplate
-from mdeploy_lab.models.history import Event, LogLine
+from mdeploy_lab.models.history import Event, LogLine, LogReplica
 
 
 class RevisionPlan(Wire):
@@ -133,6 +133,10 @@ class Engine(ABC):
     @abstractmethod
     def deployments(self) -> frozenset[str]:
         """Return the uids of everything that runs here, so that the reconciler can end what nobody wants."""
+
+    @abstractmethod
+    async def log_replicas(self, uid: str) -> list[LogReplica]:
+        """Return the replicas whose logs are kept, those that exited too, the newest line first."""
 
     @abstractmethod
     def logs(self, uid: str, query: LogQuery, *, follow: bool) -> AsyncIterator[LogLine]:

@@ -116,6 +116,8 @@ class Failure(Wire):
     reason: FailureReason
     message: str
     hint: str = ""
+    details: dict[str, str] = Field(default_factory=dict, description="what a fix needs to know, such as package or variable")
+    fix: str = Field(default="", description="one notebook cell that mends it; empty when none is known")
     evidence: str = Field(default="", description="traceback or last log lines, as they were")
     revision: int | None = None
     replica: str = ""

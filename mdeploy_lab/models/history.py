@@ -11,6 +11,7 @@ from mdeploy_lab.models.deployment import DeploymentSpec
 
 Action = Literal["create", "update", "rollback", "traffic", "stop", "start", "delete"]
 Level = Literal["debug", "info", "warning", "error"]
+DiffOf = Literal["revisions", "history"]
 
 
 class FieldChange(Wire):
@@ -52,9 +53,26 @@ class Event(Wire):
 class Diff(Wire):
     """What differs between two revisions or history entries."""
 
+    of: DiffOf = "revisions"
     before: int
     after: int
     changes: tuple[FieldChange, ...]
+    model: tuple[FieldChange, ...] | None = Field(
+        default=None,
+        description="model against model: metrics.*, params.*, tags.*, signature.inputs.*, …; null when it cannot be known",
+    )
+    note: str = Field(default="", description="why model is null, or what could not be compared")
+
+
+class LogReplica(Wire):
+    """One replica whose log is kept, also when it has exited."""
+
+    replica: str
+    revision: int
+    first: Timestamp = Field(description="when it wrote its first line that is kept")
+    last: Timestamp = Field(description="when it wrote its last one")
+    live: bool = Field(description="whether it runs")
+    bytes: int
 
 
 class LogLine(Wire):
@@ -62,6 +80,7 @@ class LogLine(Wire):
 
     at: Timestamp
     message: str
+    left_out: int = Field(default=0, description="characters that a very long line had beyond its message")
     level: str = ""
     logger: str = ""
     stream: Literal["log", "stdout", "stderr", "access"] = "log"

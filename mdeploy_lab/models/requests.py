@@ -164,8 +164,9 @@ class RotateClient(Request):
 class Predict(Request):
     """POST …/predict, the query tester: a dialect by name, never a path."""
 
-    dialect: str = "invocations"
-    body: Any = None
+    dialect: str = Field(default="invocations", max_length=100)
+    body: Any = Field(default=None, description="text as it is, anything else as JSON")
+    body_base64: str | None = Field(default=None, description="in place of body: bytes, for dialects whose bodies are no text")
     content_type: str = Field(default="application/json", pattern=r"^[ -~]{1,200}$")
     revision: int | None = None
     timeout: float = Field(default=60.0, gt=0, le=600)
@@ -176,9 +177,17 @@ class PredictResult(Wire):
 
     status: int
     headers: dict[str, str]
-    body: Any = None
-    text: str = ""
-    truncated: bool = False
+    content_type: str = ""
+    body: Any = Field(default=None, description="the answer, when it is JSON that is shown whole")
+    text: str = Field(default="", description="the answer as text when it is not in body; its beginning when it was cut")
+    body_base64: str = Field(default="", description="the answer when it is no text, and is shown whole")
+    size: int = Field(default=0, description="bytes of the whole answer")
+    truncated: bool = Field(default=False, description="whether the answer was too large to show")
+    answer: str = Field(
+        default="", description="token of GET …/answers/{token}, which downloads the whole of a truncated answer"
+    )
+    replica: str = Field(default="", description="which replica answered; empty when the gateway did")
+    revision: int | None = Field(default=None, description="which revision answered; null when the gateway did")
     latency_ms: float
 
 

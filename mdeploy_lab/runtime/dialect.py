@@ -97,6 +97,11 @@ class Dialect(ABC):
 
     name: str
     title: str
+    content_types: tuple[str, ...] = (JSON,)
+    binary = False
+    """Whether bodies are no text."""
+    multi_io = False
+    """Whether a request can carry several named inputs, and its answer several named outputs."""
 
     @abstractmethod
     def routes(self) -> Sequence[Route]:

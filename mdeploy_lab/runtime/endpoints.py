@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from mdeploy_lab.runtime.describing import describe
 from mdeploy_lab.runtime.dialect import Dialect, Example, Request, Response, Route, json_response
-from mdeploy_lab.runtime.schema import signature_of
 
 if TYPE_CHECKING:
     from mdeploy_lab.runtime.loader import ServedModel
@@ -29,6 +29,7 @@ class CoreDialect(Dialect):
     def __init__(self, condition: Condition, dialects: Sequence[Dialect]) -> None:
         self._condition = condition
         self._dialects = dialects
+        self._description: bytes | None = None
 
     def routes(self) -> tuple[Route, ...]:
         """Return the three paths."""
@@ -61,27 +62,14 @@ class CoreDialect(Dialect):
         return json_response(body, 200 if self._ready() else 503)
 
     def _about(self, _request: Request, model: ServedModel) -> Response:
-        spec = model.spec
-        body: dict[str, Any] = {
-            "name": spec.model_name,
-            "deployment": spec.deployment,
-            "revision": spec.revision,
-            "model": {
-                "uri": spec.template.model.uri,
-                "name": spec.template.model.name,
-                "version": spec.template.model.version,
-                "flavors": sorted(model.metadata.flavors),
-            },
-            "method": model.method,
-            "signature": signature_of(model),
-            "dialects": [{"name": d.name, "title": d.title, "example": d.describe(model).wire()} for d in self._dialects],
-        }
-        return json_response(body)
+        if self._description is None:
+            self._description = describe(model, self._dialects).model_dump_json().encode()
+        return Response(self._description)
 
 
 def nearest(path: str, dialects: Sequence[Dialect]) -> Dialect:
     """Return the dialect that a path was probably meant for; MLflow's when nothing is near."""
-    best, score = next((d for d in dialects if d.name == "mlflow"), dialects[0]), 0.45
+    best, score = next((d for d in dialects if d.name == "invocations"), dialects[0]), 0.45
     for dialect in dialects:
         for route in dialect.routes():
             ratio = difflib.SequenceMatcher(None, path.lower()[:200], route.path.lower()).ratio()

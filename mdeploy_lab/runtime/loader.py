@@ -16,6 +16,9 @@ from mdeploy_lab.runtime.spec import ReplicaSpec
 
 log = logging.getLogger(__name__)
 
+SHOWN_ROWS = 2
+"""Rows of an example request."""
+
 
 class ServedModel:
     """A loaded model. ``predict`` is called in the worker thread only."""
@@ -55,35 +58,51 @@ class ServedModel:
 
     @cached_property
     def example_body(self) -> dict[str, Any] | None:
-        """A body for ``/invocations`` that came with the model: its serving example, else its first parity rows."""
+        """A short body for ``/invocations`` that came with the model."""
+        return first_rows(self.own_example, self.input_schema, SHOWN_ROWS) if self.own_example is not None else None
+
+    @cached_property
+    def own_example(self) -> dict[str, Any] | None:
+        """A whole body for ``/invocations`` that came with the model: its serving example, else its parity rows."""
         root = Path(self.spec.model_path)
         for path, pick in (
             (root / "serving_input_example.json", None),
             (root / "mdeploy" / "parity.json", "request"),
         ):
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
+                found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
             except (OSError, ValueError):
                 continue
             if pick is not None and isinstance(found, dict):
                 found = found.get(pick)
             if isinstance(found, dict):
-                return _first_rows(found)
+                return found
         return None
 
 
-def _first_rows(body: dict[str, Any], rows: int = 2) -> dict[str, Any]:
-    """Return the body with at most ``rows`` rows, where it is one of MLflow's forms."""
+def first_rows(body: dict[str, Any], schema: Any, rows: int) -> dict[str, Any]:
+    """Return the body with at most ``rows`` rows, where it is one of MLflow's forms and its rows can be told."""
     short = dict(body)
     split = short.get("dataframe_split")
     if isinstance(split, dict) and isinstance(split.get("data"), list):
         short["dataframe_split"] = {
             key: value[:rows] if key in ("data", "index") and isinstance(value, list) else value for key, value in split.items()
         }
-    for key in ("dataframe_records", "instances"):
-        if isinstance(short.get(key), list):
+    for key in ("dataframe_records", "instances", "inputs"):
+        if isinstance(short.get(key), list) and _grows(schema, ""):
             short[key] = short[key][:rows]
+        elif key == "inputs" and isinstance(short.get(key), dict) and schema is not None and schema.is_tensor_spec():
+            named = short[key].items()
+            short[key] = {n: v[:rows] if isinstance(v, list) and _grows(schema, n) else v for n, v in named}
     return short
+
+
+def _grows(schema: Any, name: str) -> bool:
+    """Return whether an input may have any number of rows; a tensor of a fixed first size must keep it."""
+    if schema is None or not schema.is_tensor_spec():
+        return True
+    specs = [spec for spec in schema.inputs if not name or spec.name == name]
+    return all(spec.shape[:1] == (-1,) for spec in specs)
 
 
 def load(spec: ReplicaSpec) -> ServedModel:

@@ -18,7 +18,8 @@ from mdeploy_lab.runtime.context import current
 
 MAX_BYTES = 16_000_000
 KEEP = 4
-MAX_MESSAGE = 32_000
+MAX_MESSAGE = 1_000_000
+"""Characters of a line that are kept."""
 
 
 class JsonLog:
@@ -48,6 +49,8 @@ class JsonLog:
         """Write one line; the time, the request and the replica are added."""
         context = current()
         line: dict[str, Any] = {"at": _now(), "message": message[:MAX_MESSAGE], "stream": stream}
+        if len(message) > MAX_MESSAGE:
+            line["left_out"] = len(message) - MAX_MESSAGE
         if level:
             line["level"] = level
         if logger:

@@ -32,15 +32,6 @@ _PYTHON: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def signature_of(model: Any) -> dict[str, Any]:
-    """Return inputs, outputs and params as JSON types; None where the signature says nothing."""
-    return {
-        "inputs": None if model.input_schema is None else model.input_schema.to_dict(),
-        "outputs": None if model.output_schema is None else model.output_schema.to_dict(),
-        "params": None if model.params_schema is None else model.params_schema.to_dict(),
-    }
-
-
 def type_name(spec: Any) -> str:
     """Return the plain name of a column's or tensor's type, such as ``double`` or ``float32[-1, 4]``."""
     shape = getattr(spec, "shape", None)

@@ -21,7 +21,8 @@ from mdeploy_lab.errors import (
 )
 from mdeploy_lab.models.access import Group, InstanceType, Pass, Usage
 from mdeploy_lab.models.deployment import Deployment, DeploymentSpec, DeploymentStatus, Model, Replica, Revision
-from mdeploy_lab.models.history import Action, Diff, Event, HistoryEntry, LogLine
+from mdeploy_lab.models.description import Description
+from mdeploy_lab.models.history import Action, Diff, Event, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.names import is_id, slug, with_suffix
 from mdeploy_lab.models.requests import (
     Act,
@@ -38,6 +39,7 @@ from mdeploy_lab.models.requests import (
 )
 from mdeploy_lab.service import capable, diff, drafts, lookup, naming, quota, traffic
 from mdeploy_lab.service.access import AccessService
+from mdeploy_lab.service.answers import KeptAnswer
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.endpoint import Endpoint
 from mdeploy_lab.service.reconciler import Reconciler
@@ -182,6 +184,10 @@ class DeploymentService:
         """Return an iterator over log lines."""
         return self._engine.logs((await self.record(wanted)).uid, query, follow=follow)
 
+    async def log_replicas(self, wanted: str) -> list[LogReplica]:
+        """Return the replicas whose logs are kept, the newest line first."""
+        return await self._engine.log_replicas((await self.record(wanted)).uid)
+
     async def check_id(self, wanted: str) -> IdCheck:
         """Say whether an id is free, and what would be."""
         return naming.check_id(wanted, taken=is_id(wanted) and await self._store.find(wanted) is not None)
@@ -294,6 +300,17 @@ class DeploymentService:
     async def predict(self, wanted: str, request: Predict, caller: Caller) -> PredictResult:
         """Call the endpoint as the query tester does."""
         return await self._endpoint.predict(await self.record(wanted), request, caller.actor)
+
+    async def answer(self, wanted: str, token: str) -> KeptAnswer:
+        """Return the whole of an answer that was too large to show."""
+        return self._endpoint.answers.get((await self.record(wanted)).uid, token)
+
+    async def describe(self, wanted: str, revision: int | None, caller: Caller) -> Description:
+        """Return what the endpoint, or one revision of it, says of itself."""
+        record = await self.record(wanted)
+        if revision is not None:
+            _pick(await self._store.revisions(record.uid), revision, wanted)
+        return await self._endpoint.describe(record, revision, caller.actor)
 
     # -- within ------------------------------------------------------------------------------------------------
 

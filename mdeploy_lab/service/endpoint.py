@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
 
-from mdeploy_lab.errors import InvalidInput, PredictFailed
+from mdeploy_lab.errors import InvalidInput, NotServing, PredictFailed
 from mdeploy_lab.gateway.base import Gateway
 from mdeploy_lab.models.access import Pass
+from mdeploy_lab.models.description import Description
 from mdeploy_lab.models.requests import Predict, PredictResult
+from mdeploy_lab.service.answers import Answers, Received
 from mdeploy_lab.store.base import StoredDeployment
 
-BODY_SHOWN = 2_000_000
-"""Bytes of an answer that the query tester passes on."""
-
 OWNER_HOST = "localhost"
+JSON = "application/json"
+DESCRIBE_SECONDS = 10.0
 
 
 class Passes(Protocol):
@@ -33,14 +37,16 @@ class Passes(Protocol):
 class Endpoint:
     """Calls deployments as their owner."""
 
-    def __init__(self, gateway: Gateway, passes: Passes, used: Callable[[str, str, datetime], None]) -> None:
+    def __init__(self, gateway: Gateway, passes: Passes, used: Callable[[str, str, datetime], None], answers: Answers) -> None:
+        self.answers = answers
         self._gateway = gateway
         self._passes = passes
         self.used = used
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and forget the answers."""
+        self.answers.close()
         if self._client is not None:
             await self._client.aclose()
 
@@ -79,35 +85,79 @@ class Endpoint:
         PredictFailed
             When the endpoint cannot be reached at all.
         """
-        paths = {"invocations": "/invocations", "oip": f"/v2/models/{record.id}/infer", "describe": "/"}
-        if request.dialect not in paths:
-            raise InvalidInput(f"there is no dialect {request.dialect!r}", hint=f"use one of: {', '.join(paths)}")
-        body = _bytes_of(request.body)
+        path = await self._path(record, request)
+        body, kind = _bytes_of(request), request.content_type
         started = time.perf_counter()
-        answer = await self._post(
-            record, request.revision, paths[request.dialect], body, request.content_type, request.timeout, actor
-        )
-        latency = (time.perf_counter() - started) * 1000
-        return _result(answer, latency)
+        try:
+            answer, received = await asyncio.wait_for(
+                self._receive(record, request.revision, path, body, kind, request.timeout, actor), request.timeout
+            )
+        except asyncio.TimeoutError as error:
+            raise _late(request.timeout) from error
+        return _result(answer, received, (time.perf_counter() - started) * 1000)
+
+    async def describe(self, record: StoredDeployment, revision: int | None, actor: str) -> Description:
+        """Return what the endpoint says of itself at ``/``.
+
+        Raises
+        ------
+        NotServing
+            When nothing answers.
+        """
+        answer = await self._post(record, revision, "/", b"", JSON, DESCRIBE_SECONDS, actor)
+        if answer.status_code != httpx.codes.OK:
+            raise _not_serving(record, revision, answer)
+        try:
+            told = Description.model_validate(answer.json())
+        except ValueError as error:
+            raise NotServing(
+                f"the replicas of {record.id} were started by another version of mdeploy-lab and describe themselves otherwise",
+                hint=f"start new ones: `mdeploy stop {record.id}`, then `mdeploy start {record.id}`",
+            ) from error
+        return told.model_copy(update={"url": self.url(record.id, revision), "public": record.spec.public})
+
+    async def _path(self, record: StoredDeployment, request: Predict) -> str:
+        """Return where a dialect is: the usual ones are known, of others the endpoint is asked."""
+        paths = {"invocations": "/invocations", "oip": f"/v2/models/{record.id}/infer", "arrow": "/predict", "describe": "/"}
+        if request.dialect in paths:
+            return paths[request.dialect]
+        told = {d.name: d.path for d in (await self.describe(record, request.revision, "mdeploy")).dialects}
+        if request.dialect not in told:
+            raise InvalidInput(
+                f"there is no dialect {request.dialect!r}",
+                hint=f"use one of: {', '.join(told)}",
+                details={"fields": {"dialect": "unknown"}},
+            )
+        return told[request.dialect]
+
+    async def _receive(
+        self, record: StoredDeployment, revision: int | None, path: str, body: bytes, kind: str, timeout: float, actor: str
+    ) -> tuple[httpx.Response, Received]:
+        """Ask, and read the answer to its end: into a file when it is large."""
+        request = self._request(record, revision, path, body, kind, timeout, actor)
+        with _told(timeout):
+            answer = await self._http().send(request, stream=True)
+            try:
+                told = answer.headers.get("content-type", "")
+                return answer, await self.answers.receive(record.uid, told, answer.aiter_bytes())
+            finally:
+                await answer.aclose()
 
     async def _post(
         self, record: StoredDeployment, revision: int | None, path: str, body: bytes, kind: str, timeout: float, actor: str
     ) -> httpx.Response:
+        with _told(timeout):
+            return await self._http().send(self._request(record, revision, path, body, kind, timeout, actor))
+
+    def _request(
+        self, record: StoredDeployment, revision: int | None, path: str, body: bytes, kind: str, timeout: float, actor: str
+    ) -> httpx.Request:
         tail = f"/revision/{revision}" if revision is not None else ""
         token, _ = self._passes.issue(record.uid, actor)
         headers = {"content-type": kind, "x-mdeploy-pass": token}
         url = f"http://{OWNER_HOST}/deployment/{record.id}{tail}{path}"
         method = "GET" if path == "/" else "POST"
-        try:
-            return await self._http().request(method, url, content=body or None, headers=headers, timeout=timeout)
-        except httpx.TimeoutException as error:
-            raise PredictFailed(
-                f"no answer within {timeout:g} s", hint="give a longer timeout, or look at the logs", details={"status": 504}
-            ) from error
-        except httpx.HTTPError as error:
-            raise PredictFailed(
-                f"the gateway cannot be reached: {error}", hint="see `mdeploy doctor`", details={"status": 502}
-            ) from error
+        return self._http().build_request(method, url, content=body or None, headers=headers, timeout=timeout)
 
     def _http(self) -> httpx.AsyncClient:
         if self._client is None:
@@ -116,30 +166,91 @@ class Endpoint:
         return self._client
 
 
-def _bytes_of(body: Any) -> bytes:
-    """Return a body as it is sent: text as it is, anything else as JSON."""
+@contextmanager
+def _told(timeout: float) -> Iterator[None]:
+    """Say what httpx raises in our words."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        raise _late(timeout) from error
+    except httpx.HTTPError as error:
+        raise PredictFailed(
+            f"the gateway cannot be reached: {error}", hint="see `mdeploy doctor`", details={"status": 502}
+        ) from error
+
+
+def _late(timeout: float) -> PredictFailed:
+    return PredictFailed(
+        f"no answer within {timeout:g} s", hint="give a longer timeout, or look at the logs", details={"status": 504}
+    )
+
+
+def _not_serving(record: StoredDeployment, revision: int | None, answer: httpx.Response) -> NotServing:
+    """Return the gateway's refusal as an error; its own words say whether it is stopped, starting or failed."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {}
+    said = body if isinstance(body, dict) else {}
+    what = f"revision {revision} of {record.id}" if revision is not None else record.id
+    message = str(said.get("message") or f"it answered {answer.status_code}")
+    return NotServing(
+        f"nothing serves {what} now: {message}",
+        hint=str(said.get("hint") or f"`mdeploy get {record.id}` says why"),
+        details={"status": answer.status_code, "state": record.status.state},
+    )
+
+
+def _bytes_of(request: Predict) -> bytes:
+    """Return a body as it is sent: bytes and text as they are, anything else as JSON."""
+    if request.body_base64 is not None:
+        try:
+            return base64.b64decode(request.body_base64, validate=True)
+        except ValueError:
+            raise _refused("body_base64", "it is no base64", "send bytes in base64, and no body beside them") from None
+    body = request.body
     try:
         return body.encode() if isinstance(body, str) else json.dumps(body).encode()
     except UnicodeEncodeError:
-        reason = "it has half a character, which cannot be sent"
-        raise InvalidInput(f"body: {reason}", hint="send text that is Unicode", details={"fields": {"body": reason}}) from None
+        raise _refused("body", "it has half a character, which cannot be sent", "send text that is Unicode") from None
 
 
-def _result(answer: httpx.Response, latency: float) -> PredictResult:
-    content = answer.content
-    cut = len(content) > BODY_SHOWN
-    text = content[:BODY_SHOWN].decode("utf-8", "replace")
-    body: Any = None
-    if not cut and "json" in answer.headers.get("content-type", ""):
-        try:
-            body = answer.json()
-        except ValueError:
-            body = None
+def _refused(field: str, reason: str, hint: str) -> InvalidInput:
+    return InvalidInput(f"{field}: {reason}", hint=hint, details={"fields": {field: reason}})
+
+
+def _result(answer: httpx.Response, received: Received, latency: float) -> PredictResult:
+    kind = answer.headers.get("content-type", "")
+    body, text, binary = _shown(kind, received)
+    revision = answer.headers.get("x-mdeploy-revision", "")
     return PredictResult(
         status=answer.status_code,
         headers=dict(answer.headers),
+        content_type=kind,
         body=body,
-        text="" if body is not None else text,
-        truncated=cut,
+        text=text,
+        body_base64=binary,
+        size=received.size,
+        truncated=received.cut,
+        answer=received.token,
+        replica=answer.headers.get("x-mdeploy-replica-id", ""),
+        revision=int(revision) if revision.isdigit() else None,
         latency_ms=round(latency, 3),
     )
+
+
+def _shown(kind: str, received: Received) -> tuple[Any, str, str]:
+    """Return the answer as JSON, as text, or as base64; what was cut is text."""
+    if received.cut:
+        return None, received.start.decode("utf-8", "replace"), ""
+    try:
+        text = received.start.decode()
+    except UnicodeDecodeError:
+        return None, "", base64.b64encode(received.start).decode()
+    if "json" in kind:
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError):
+            return None, text, ""
+        return (None, text, "") if body is None else (body, "", "")
+    return None, text, ""

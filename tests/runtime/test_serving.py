@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from mdeploy_lab import values
+from mdeploy_lab.models.description import Description
 from tests.values.same import assert_same
 
 NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
@@ -83,12 +84,22 @@ def test_an_answer_names_its_replica(client, iris):
     assert "server" not in answer.headers
 
 
+def until_logged(running, request_id: str) -> dict[str, dict]:
+    """Return the lines of a request by message; the access line is written when the answer is on its way."""
+    end = time.monotonic() + 10
+    while True:
+        lines = {line["message"]: line for line in running.log() if line.get("request_id") == request_id}
+        if any(line["stream"] == "access" for line in lines.values()) or time.monotonic() > end:
+            return lines
+        time.sleep(0.01)
+
+
 def test_the_model_knows_who_asks_and_its_words_are_logged_under_the_request(start, zoo):
     running = start(zoo / "caller")
     with running.client() as client:
         answer = client.post("/invocations", json=one(1), headers={"x-forwarded-user": "web", "x-request-id": "r-7"})
     assert answer.json() == {"predictions": [{"user": "web", "id": "r-7", "params": {"temperature": 0.5}, "odd": None}]}
-    lines = {line["message"]: line for line in running.log() if line.get("request_id") == "r-7"}
+    lines = until_logged(running, "r-7")
     assert lines["printed by web"]["stream"] == "stdout"
     assert lines["logged for r-7"]["level"] == "warning"
     assert lines["logged for r-7"]["logger"] == "my.model"
@@ -111,17 +122,34 @@ def test_what_the_model_raises_is_500_and_the_log_has_the_line(start, zoo):
     assert any("Traceback" in message and "ZeroDivisionError" in message for message in logged)
 
 
+def ask_example(client, dialect):
+    """Send a dialect's example as it is in the description."""
+    headers = {"content-type": dialect["content_types"][0]}
+    return client.request(dialect["method"], dialect["path"], content=dialect["example"].encode(), headers=headers)
+
+
 def test_the_description_has_an_example_that_works_for_every_dialect(client):
     about = client.get("/").json()
     assert about["name"] == "iris"
     assert about["revision"] == 3
     assert about["model"]["uri"] == "models:/iris/1"
-    assert about["signature"]["inputs"][0] == {"type": "double", "name": NAMES[0], "required": True}
-    assert {dialect["name"] for dialect in about["dialects"]} >= {"mlflow", "oip", "arrow"}
+    assert {dialect["name"] for dialect in about["dialects"]} >= {"invocations", "oip", "arrow"}
     for dialect in about["dialects"]:
-        example = dialect["example"]
-        if example["content_type"] == "application/json":
-            assert client.request(example["method"], example["path"], json=example["body"]).status_code == 200
+        assert dialect["binary"] == (dialect["example"] == "")
+        if not dialect["binary"]:
+            assert ask_example(client, dialect).status_code == 200
+
+
+def test_the_description_has_the_signature_and_the_models_own_rows(client):
+    about = Description.model_validate(client.get("/").json())
+    first = about.signature.inputs[0]
+    assert (first.name, first.type.kind, first.required, first.nullable) == (NAMES[0], "double", True, True)
+    assert [field.type.kind for field in about.signature.outputs] == ["tensor"]
+    assert not about.signature.multi_io
+    assert about.example.kind == "table"
+    assert about.example.columns == tuple(NAMES)
+    assert about.example.rows[0] == (5.1, 3.5, 1.4, 0.2)
+    assert (len(about.example.rows), about.example.total) == (3, 3)
 
 
 @pytest.mark.parametrize("model", ["nosig", "tensor", "mixed", "params"])
@@ -129,10 +157,9 @@ def test_examples_made_from_the_signature_work_too(start, zoo, model):
     running = start(zoo / model)
     with running.client() as client:
         for dialect in client.get("/").json()["dialects"]:
-            example = dialect["example"]
-            if example["content_type"] != "application/json":
+            if dialect["binary"]:
                 continue
-            answer = client.request(example["method"], example["path"], json=example["body"])
+            answer = ask_example(client, dialect)
             if model == "nosig":  # nobody knows its width
                 assert answer.status_code in (200, 400)
             elif (model, dialect["name"]) != ("params", "oip"):  # its answer is a dict of a float: no tensor
@@ -156,11 +183,11 @@ def test_health(client):
 @pytest.mark.parametrize(
     ("path", "dialect"),
     [
-        ("/invocation", "mlflow"),
+        ("/invocation", "invocations"),
         ("/v2/models/iris/predict", "oip"),
         ("/v2/infer", "oip"),
         ("/predictions", "arrow"),
-        ("/x", "mlflow"),
+        ("/x", "invocations"),
     ],
 )
 def test_an_unknown_path_names_the_nearest_dialect_with_an_example(client, path, dialect):

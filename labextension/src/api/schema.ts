@@ -421,6 +421,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deployments/{id}/answers/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Answer
+         * @description Download the whole of an answer that was too large to show, for some minutes after it came.
+         */
+        get: operations["download_answer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deployments/{id}/description": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Describe Deployment
+         * @description Get what the endpoint says of its model: signature, example rows, dialects; 503 when nothing serves.
+         */
+        get: operations["describe_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deployments/{id}/logs/replicas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Log Replicas
+         * @description List the replicas whose logs are kept, those that exited too.
+         */
+        get: operations["list_log_replicas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/ids/{id}": {
         parameters: {
             query?: never;
@@ -1032,16 +1092,158 @@ export interface components {
             deployments: components["schemas"]["Deployment"][];
         };
         /**
+         * DescribedModel
+         * @description Which model answers.
+         */
+        DescribedModel: {
+            /** Uri */
+            uri: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Flavors
+             * @default []
+             */
+            flavors: string[];
+        };
+        /**
+         * Description
+         * @description GET …/description: what the endpoint answers at ``/``, and where it is.
+         */
+        Description: {
+            /**
+             * Name
+             * @description of the model as dialects call it: the deployment's id
+             */
+            name: string;
+            /** Deployment */
+            deployment: string;
+            /** Revision */
+            revision: number;
+            model: components["schemas"]["DescribedModel"];
+            /**
+             * Method
+             * @description the model's method that answers
+             * @default predict
+             */
+            method: string;
+            /** @description null: the model was saved without one */
+            signature: components["schemas"]["Signature"] | null;
+            /** @description null: the model came with none */
+            example: components["schemas"]["InputExample"] | null;
+            /**
+             * Dialects
+             * @default []
+             */
+            dialects: components["schemas"]["DialectInfo"][];
+            /**
+             * Max Payload
+             * @description bytes that a request may have
+             * @default 0
+             */
+            max_payload: number;
+            /**
+             * Predict Timeout
+             * @description seconds that a prediction may take
+             * @default 0
+             */
+            predict_timeout: number;
+            /**
+             * Url
+             * @description of the endpoint, or of the revision that was asked for
+             * @default
+             */
+            url: string;
+            /**
+             * Public
+             * @description whether callers need no token
+             * @default false
+             */
+            public: boolean;
+        };
+        /**
+         * DialectInfo
+         * @description One way to call the endpoint, with a request that works.
+         */
+        DialectInfo: {
+            /**
+             * Name
+             * @description as POST …/predict takes it
+             */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Method
+             * @default POST
+             */
+            method: string;
+            /**
+             * Path
+             * @description below the endpoint's URL
+             */
+            path: string;
+            /**
+             * Content Types
+             * @description of a request; the first is the example's
+             * @default []
+             */
+            content_types: string[];
+            /**
+             * Example
+             * @description a request body with a real row; empty when it is no text, or too long to show
+             * @default
+             */
+            example: string;
+            /**
+             * Binary
+             * @description bodies are no text: send them as body_base64
+             * @default false
+             */
+            binary: boolean;
+            /**
+             * Multi Io
+             * @description a request can carry several named inputs, and its answer named outputs
+             * @default false
+             */
+            multi_io: boolean;
+        };
+        /**
          * Diff
          * @description What differs between two revisions or history entries.
          */
         Diff: {
+            /**
+             * Of
+             * @default revisions
+             * @enum {string}
+             */
+            of: "revisions" | "history";
             /** Before */
             before: number;
             /** After */
             after: number;
             /** Changes */
             changes: components["schemas"]["FieldChange"][];
+            /**
+             * Model
+             * @description model against model: metrics.*, params.*, tags.*, signature.inputs.*, …; null when it cannot be known
+             */
+            model: components["schemas"]["FieldChange"][] | null;
+            /**
+             * Note
+             * @description why model is null, or what could not be compared
+             * @default
+             */
+            note: string;
         };
         /**
          * ErrorBody
@@ -1136,6 +1338,19 @@ export interface components {
              * @default
              */
             hint: string;
+            /**
+             * Details
+             * @description what a fix needs to know, such as package or variable
+             */
+            details: {
+                [key: string]: string;
+            };
+            /**
+             * Fix
+             * @description one notebook cell that mends it; empty when none is known
+             * @default
+             */
+            fix: string;
             /**
              * Evidence
              * @description traceback or last log lines, as they were
@@ -1340,6 +1555,54 @@ export interface components {
             actor: string;
         };
         /**
+         * InputExample
+         * @description The model's own example rows. ``kind`` says which of the fields below it is set.
+         */
+        InputExample: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "named" | "value";
+            /**
+             * Columns
+             * @description table: names of the columns; empty when they have none
+             * @default []
+             */
+            columns: string[];
+            /**
+             * Rows
+             * @description table: rows of values in the columns' order
+             * @default []
+             */
+            rows: unknown[][];
+            /**
+             * Inputs
+             * @description named: a value (a tensor as nested lists) for each input
+             */
+            inputs: {
+                [key: string]: unknown;
+            };
+            /**
+             * Value
+             * @description value: one array, list or text, as the model takes it
+             */
+            value: unknown;
+            /**
+             * Total
+             * @description table: rows that the model came with; rows holds the first of them
+             * @default 0
+             */
+            total: number;
+            /**
+             * Params
+             * @description parameters that came with the example
+             */
+            params: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * InstanceType
          * @description A named size of a replica.
          */
@@ -1442,6 +1705,12 @@ export interface components {
             /** Message */
             message: string;
             /**
+             * Left Out
+             * @description characters that a very long line had beyond its message
+             * @default 0
+             */
+            left_out: number;
+            /**
              * Level
              * @default
              */
@@ -1472,6 +1741,43 @@ export interface components {
              * @default 0
              */
             revision: number;
+        };
+        /**
+         * LogReplica
+         * @description One replica whose log is kept, also when it has exited.
+         */
+        LogReplica: {
+            /** Replica */
+            replica: string;
+            /** Revision */
+            revision: number;
+            /**
+             * First
+             * Format: date-time
+             * @description when it wrote its first line that is kept
+             */
+            first: string;
+            /**
+             * Last
+             * Format: date-time
+             * @description when it wrote its last one
+             */
+            last: string;
+            /**
+             * Live
+             * @description whether it runs
+             */
+            live: boolean;
+            /** Bytes */
+            bytes: number;
+        };
+        /**
+         * LogReplicas
+         * @description GET …/logs/replicas, the newest line first.
+         */
+        LogReplicas: {
+            /** Replicas */
+            replicas: components["schemas"]["LogReplica"][];
         };
         /**
          * Model
@@ -1713,8 +2019,16 @@ export interface components {
              * @default invocations
              */
             dialect?: string;
-            /** Body */
+            /**
+             * Body
+             * @description text as it is, anything else as JSON
+             */
             body?: unknown;
+            /**
+             * Body Base64
+             * @description in place of body: bytes, for dialects whose bodies are no text
+             */
+            body_base64?: string | null;
             /**
              * Content Type
              * @default application/json
@@ -1739,18 +2053,57 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
-            /** Body */
+            /**
+             * Content Type
+             * @default
+             */
+            content_type: string;
+            /**
+             * Body
+             * @description the answer, when it is JSON that is shown whole
+             */
             body: unknown;
             /**
              * Text
+             * @description the answer as text when it is not in body; its beginning when it was cut
              * @default
              */
             text: string;
             /**
+             * Body Base64
+             * @description the answer when it is no text, and is shown whole
+             * @default
+             */
+            body_base64: string;
+            /**
+             * Size
+             * @description bytes of the whole answer
+             * @default 0
+             */
+            size: number;
+            /**
              * Truncated
+             * @description whether the answer was too large to show
              * @default false
              */
             truncated: boolean;
+            /**
+             * Answer
+             * @description token of GET …/answers/{token}, which downloads the whole of a truncated answer
+             * @default
+             */
+            answer: string;
+            /**
+             * Replica
+             * @description which replica answered; empty when the gateway did
+             * @default
+             */
+            replica: string;
+            /**
+             * Revision
+             * @description which revision answered; null when the gateway did
+             */
+            revision: number | null;
             /** Latency Ms */
             latency_ms: number;
         };
@@ -2068,6 +2421,69 @@ export interface components {
             origin: string;
         };
         /**
+         * Signature
+         * @description The model's signature; null where it says nothing.
+         */
+        Signature: {
+            /** Inputs */
+            inputs: components["schemas"]["SignatureField"][] | null;
+            /** Outputs */
+            outputs: components["schemas"]["SignatureField"][] | null;
+            /**
+             * Params
+             * @default []
+             */
+            params: components["schemas"]["SignatureParam"][];
+            /**
+             * Multi Io
+             * @description inputs are several named tensors, which share no rows: one editor for each rather than a grid
+             * @default false
+             */
+            multi_io: boolean;
+        };
+        /**
+         * SignatureField
+         * @description One named input or output: a column, a tensor, or a property of an object.
+         */
+        SignatureField: {
+            /**
+             * Name
+             * @description empty when the signature has no names: fields are then known by their position
+             */
+            name: string;
+            type: components["schemas"]["ValueType"];
+            /**
+             * Required
+             * @description whether a request must have it
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Nullable
+             * @description whether the signature lets a value be null; the model itself may still refuse it
+             * @default false
+             */
+            nullable: boolean;
+        };
+        /**
+         * SignatureParam
+         * @description A parameter of the prediction, which a request may set beside its rows.
+         */
+        SignatureParam: {
+            /** Name */
+            name: string;
+            type: components["schemas"]["ValueType"];
+            /** Default */
+            default: unknown;
+            /**
+             * Required
+             * @description parameters have defaults, always
+             * @default false
+             * @constant
+             */
+            required: false;
+        };
+        /**
          * TrafficTarget
          * @description A share of the endpoint's requests, as in Knative.
          */
@@ -2198,6 +2614,41 @@ export interface components {
             deployments: number;
         };
         /**
+         * ValueType
+         * @description The type of one value, MLflow's words; arrays, objects and maps hold others.
+         */
+        ValueType: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "boolean" | "integer" | "long" | "float" | "double" | "string" | "binary" | "datetime" | "array" | "object" | "map" | "any" | "tensor";
+            /**
+             * Text
+             * @description in a few words: double, array(string), float32[-1, 28, 28]
+             */
+            text: string;
+            /**
+             * Dtype
+             * @description tensor: numpy's name of its dtype
+             * @default
+             */
+            dtype: string;
+            /**
+             * Shape
+             * @description tensor: its sizes, -1 for any; null for everything else
+             */
+            shape: number[] | null;
+            /** @description array: of an item; map: of a value */
+            items: components["schemas"]["ValueType"] | null;
+            /**
+             * Properties
+             * @description object: its fields
+             * @default []
+             */
+            properties: components["schemas"]["SignatureField"][];
+        };
+        /**
          * Versions
          * @description GET /models/{name}/versions.
          */
@@ -2284,11 +2735,14 @@ export interface operations {
     stream_logs: {
         parameters: {
             query?: {
+                /** @description newest lines; 2000, or all of a download */
                 tail?: number | null;
                 replica?: string | null;
                 revision?: number | null;
                 since?: string | null;
                 follow?: boolean;
+                /** @description everything, as a file to save */
+                download?: boolean;
             };
             header?: {
                 accept?: string;
@@ -3858,6 +4312,212 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PredictResult"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    download_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer as it came */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    describe_deployment: {
+        parameters: {
+            query?: {
+                revision?: number | null;
+            };
+            header?: {
+                "x-mdeploy-actor"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Description"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    list_log_replicas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogReplicas"];
                 };
             };
             /** @description Not allowed, or over the quota */

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
+from mdeploy_lab.client.verbs import documents
 from mdeploy_lab.client.verbs.verb import ID, Param, Verb, given
 from mdeploy_lab.errors import InvalidInput
 
@@ -23,12 +26,36 @@ def _predict(client: Any, v: dict[str, Any]) -> Any:
         from mdeploy_lab.client.predicting import refused
 
         raise refused(answer.status, answer.body, answer.text, answer.headers, handle.id)
-    return answer.body if answer.body is not None else answer.text
+    return _shown(handle, answer)
+
+
+def _shown(handle: Any, answer: Any) -> Any:
+    """Return an answer as JSON, text or bytes; one that was cut is fetched whole."""
+    if not answer.truncated:
+        return (
+            base64.b64decode(answer.body_base64) if answer.body_base64 else answer.text if answer.body is None else answer.body
+        )
+    whole = handle.answer(answer)
+    try:
+        return json.loads(whole) if "json" in answer.content_type else whole.decode()
+    except ValueError:  # no JSON after all, or no text
+        return whole
 
 
 def _document(value: Any) -> Any:
+    if isinstance(value, bytes):
+        value = base64.b64encode(value).decode()
     return value if isinstance(value, dict) else {"predictions": value}
 
+
+DESCRIBE = Verb(
+    "describe",
+    "Show what the endpoint says of its model: signature, example rows, dialects.",
+    (ID, Param("revision", "int", "of this revision", ("--revision",))),
+    lambda client, v: client.get(v["id"]).describe(**given(v, "revision")),
+    documents.plain,
+    "describe",
+)
 
 PREDICT = Verb(
     "predict",

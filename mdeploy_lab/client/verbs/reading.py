@@ -83,6 +83,14 @@ READING = (
         "diff",
     ),
     Verb("replicas", "Show the copies that run.", (ID,), _of("replicas"), documents.listed("replicas"), "replicas"),
+    Verb(
+        "log-replicas",
+        "Show the copies whose logs are kept, those that exited too.",
+        (ID,),
+        _of("log_replicas"),
+        documents.listed("replicas"),
+        "log_replicas",
+    ),
     Verb("events", "Show what was observed, oldest first.", (ID,), _of("events"), documents.listed("events"), "events"),
     Verb(
         "wait",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mdeploy_lab.client.verbs.access import ACCESS
-from mdeploy_lab.client.verbs.asking import PREDICT
+from mdeploy_lab.client.verbs.asking import DESCRIBE, PREDICT
 from mdeploy_lab.client.verbs.changing import CHANGING
 from mdeploy_lab.client.verbs.deploying import DEPLOY, UPDATE
 from mdeploy_lab.client.verbs.reading import READING
 from mdeploy_lab.client.verbs.verb import Verb
 
-VERBS: tuple[Verb, ...] = (DEPLOY, *READING, UPDATE, *CHANGING, PREDICT, *ACCESS)
+VERBS: tuple[Verb, ...] = (DEPLOY, *READING, UPDATE, *CHANGING, DESCRIBE, PREDICT, *ACCESS)
 
 
 def find_verb(words: Sequence[str]) -> Verb | None:

@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from mdeploy_lab.config import INSTANCE_TYPES
 from mdeploy_lab.engines.base import Emit, Engine, LogQuery, Notify, RevisionObservation, RevisionPlan
 from mdeploy_lab.models.access import InstanceType
-from mdeploy_lab.models.history import LogLine
+from mdeploy_lab.models.history import LogLine, LogReplica
 from mdeploy_lab.paths import Home
 
 from .environ import base_environment
@@ -166,6 +166,12 @@ class LocalEngine(Engine):
     def deployments(self) -> frozenset[str]:
         """Return whose replicas run here."""
         return frozenset(uid for uid, _ in self._revisions)
+
+    async def log_replicas(self, uid: str) -> list[LogReplica]:
+        """Return the replicas whose logs are kept."""
+        seen = self.observe(uid).values()
+        living = frozenset(r.replica.id for one in seen for r in one.replicas if r.replica.state != "exited")
+        return await self._logs.replicas(checked(uid), living)
 
     def logs(self, uid: str, query: LogQuery, *, follow: bool) -> AsyncIterator[LogLine]:
         """Yield log lines."""

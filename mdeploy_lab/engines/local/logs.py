@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
 
 from mdeploy_lab.engines.base import LogQuery
-from mdeploy_lab.models.history import LogLine
+from mdeploy_lab.models.history import LogLine, LogReplica
 
 from .backwards import lines_backwards
+from .log_files import groups, parse, written
 from .raw_logs import RawLogs
+from .whole_logs import WholeLogs, in_batches, kept_replicas
 
-STAMPED = ".raw.jsonl"
-_EPOCH = datetime.fromtimestamp(0, timezone.utc)
-
-
-def replica_of(path: Path) -> str:
-    """Return whose log a file is."""
-    name = path.name.partition(".jsonl")[0]
-    return name.removesuffix(".raw")
+NEWEST = 10_000
+"""Lines up to which the newest are collected from the end; more are read from the beginning, without being held."""
 
 
 def newest(directory: Path, query: LogQuery) -> list[LogLine]:
     """Return the newest lines that match, oldest first. Blocking: call it in a thread."""
-    streams = [_backwards(group, query) for group in _groups(directory, query.replica).values()]
+    streams = [_backwards(group, query) for group in groups(directory, query.replica).values()]
     merged = heapq.merge(*streams, key=lambda line: line.at, reverse=True)
     found: list[LogLine] = []
     for line in merged:
@@ -43,21 +34,9 @@ def newest(directory: Path, query: LogQuery) -> list[LogLine]:
     return found
 
 
-def _groups(directory: Path, replica: str | None) -> dict[str, list[Path]]:
-    """Return the files of each log, the newest first."""
-    groups: dict[str, list[Path]] = {}
-    for path in directory.glob("*.jsonl*"):
-        base, _, number = path.name.partition(".jsonl")
-        if (number == "" or number[1:].isdigit()) and (replica is None or replica_of(path) == replica):
-            groups.setdefault(base, []).append(path)
-    for files in groups.values():
-        files.sort(key=lambda p: int(p.name.rpartition(".jsonl")[2][1:] or 0))
-    return groups
-
-
 def _backwards(files: list[Path], query: LogQuery) -> Iterator[LogLine]:
     for path in files:
-        at = _written(path)
+        at = written(path)
         for text in lines_backwards(path):
             line = parse(text, path, at)
             if line is None:
@@ -67,25 +46,6 @@ def _backwards(files: list[Path], query: LogQuery) -> Iterator[LogLine]:
                 return
             if query.revision is None or line.revision == query.revision:
                 yield line
-
-
-def _written(path: Path) -> datetime:
-    try:
-        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    except OSError:
-        return _EPOCH
-
-
-def parse(text: str, path: Path, at: datetime) -> LogLine | None:
-    """Return a line of a log file; one that is not JSON (a half line after a crash) keeps its text and gets the time ``at``."""
-    if not text.strip():
-        return None
-    try:
-        raw: dict[str, Any] = json.loads(text)
-        line = LogLine.model_validate(raw)
-    except (ValueError, ValidationError, TypeError):
-        return LogLine(at=at, message=text, replica=replica_of(path))
-    return line if line.replica else line.model_copy(update={"replica": replica_of(path)})
 
 
 @dataclass
@@ -124,7 +84,7 @@ class Follower:
         return sorted(wanted, key=lambda line: line.at)
 
     def _current(self) -> list[Path]:
-        return [files[0] for files in _groups(self.directory, self.query.replica).values() if files[0].suffix == ".jsonl"]
+        return [files[0] for files in groups(self.directory, self.query.replica).values() if files[0].suffix == ".jsonl"]
 
     def _read(self, path: Path, cursor: _Cursor) -> Iterator[LogLine]:
         info = path.stat()
@@ -140,7 +100,7 @@ class Follower:
 
     @staticmethod
     def _lines(path: Path, cursor: _Cursor) -> Iterator[LogLine]:
-        at = _written(path)
+        at = written(path)
         with path.open("rb") as file:
             file.seek(cursor.offset)
             data = cursor.rest + file.read()
@@ -160,6 +120,12 @@ class Logs:
         self._raw = raw
         self._interval = interval
 
+    async def replicas(self, uid: str, living: frozenset[str]) -> list[LogReplica]:
+        """Return whose logs are kept, the newest line first."""
+        directory = self._root / uid
+        await asyncio.to_thread(self._raw.collect, directory)
+        return await asyncio.to_thread(kept_replicas, directory, living)
+
     async def read(self, uid: str, query: LogQuery, *, follow: bool) -> AsyncIterator[LogLine]:
         """Yield the newest lines, and with ``follow`` each new one."""
         directory = self._root / uid
@@ -167,8 +133,12 @@ class Logs:
         follower = Follower(directory, query)
         if follow:
             await asyncio.to_thread(follower.skip)
-        for line in await asyncio.to_thread(newest, directory, query):
-            yield line
+        if query.tail is None or query.tail > NEWEST:
+            async for line in in_batches(await asyncio.to_thread(WholeLogs, directory, query)):
+                yield line
+        else:
+            for line in await asyncio.to_thread(newest, directory, query):
+                yield line
         while follow:
             await asyncio.sleep(self._interval)
             await asyncio.to_thread(self._raw.collect, directory)

@@ -15,7 +15,10 @@ from pathlib import Path
 RAW_BYTES = 4_000_000
 STAMPED_BYTES = 8_000_000
 KEEP = 2
-LINE = 32_000
+LINE = 1_000_000
+"""Characters of a line that are kept."""
+HELD = 32_000
+"""Bytes up to which an unfinished line waits for its end."""
 
 
 class RawLogs:
@@ -51,7 +54,7 @@ class RawLogs:
             file.seek(offset)
             data = file.read(RAW_BYTES)
         end = data.rfind(b"\n") + 1
-        if end == 0 and len(data) < LINE:  # an unfinished line: it waits for its end
+        if end == 0 and len(data) < HELD:  # an unfinished line: it waits for its end
             return
         end = end or len(data)
         self._append(raw, data[:end])
@@ -66,10 +69,9 @@ class RawLogs:
         at = self._now().isoformat(timespec="milliseconds")
         replica = raw.stem
         text = data.decode("utf-8", "replace")
+        fixed = {"at": at, "stream": "stderr", "replica": replica, "revision": _revision(replica)}
         lines = (
-            json.dumps(
-                {"at": at, "message": line[:LINE], "stream": "stderr", "replica": replica, "revision": _revision(replica)}
-            )
+            json.dumps({**fixed, "message": line[:LINE], **({"left_out": len(line) - LINE} if len(line) > LINE else {})})
             for line in text.splitlines()
             if line.strip()
         )

@@ -19,6 +19,9 @@ class Arrow(Dialect):
 
     name = "arrow"
     title = "Arrow streams"
+    content_types = (MEDIA_TYPE,)
+    binary = True
+    multi_io = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return the one path."""

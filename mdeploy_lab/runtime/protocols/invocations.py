@@ -30,8 +30,10 @@ PARQUET_EXPANSION = 10
 class Invocations(Dialect):
     """MLflow."""
 
-    name = "mlflow"
+    name = "invocations"
     title = "MLflow scoring server"
+    content_types = (JSON, CSV, PARQUET[0])
+    multi_io = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return the one path."""

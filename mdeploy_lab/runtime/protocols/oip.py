@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mdeploy_lab.runtime.describing import example_of
 from mdeploy_lab.runtime.dialect import Call, Dialect, Example, Request, Response, Route, json_response
 from mdeploy_lab.runtime.encoding import encode
 from mdeploy_lab.runtime.problems import BadInput, MediaTypeUnknown, NotSupported, PathUnknown, RequestProblem
@@ -17,6 +18,7 @@ from mdeploy_lab.runtime.schema import json_type, sample_value
 from mdeploy_lab.runtime.tensors import datatype_of, inputs_for, read_tensor, write_outputs
 
 if TYPE_CHECKING:
+    from mdeploy_lab.models.description import InputExample
     from mdeploy_lab.runtime.loader import ServedModel
 
 BINARY = b"inference-header-content-length"
@@ -29,6 +31,7 @@ class OpenInference(Dialect):
 
     name = "oip"
     title = "Open Inference Protocol v2"
+    multi_io = True
 
     def routes(self) -> tuple[Route, ...]:
         """Return the server's paths, and the model's with and without a version."""
@@ -46,16 +49,19 @@ class OpenInference(Dialect):
         return tuple(found)
 
     def describe(self, model: ServedModel) -> Example:
-        """Return one row by the signature."""
+        """Return one row: the model's own, else one by the signature."""
         path = f"/v2/models/{model.spec.model_name}/infer"
         schema = model.input_schema
+        own = example_of(model)
         if schema is None:
-            return Example(path, {"inputs": [_tensor(UNNAMED_INPUT, "FP64", [1, 2], [1.5, 2.5])]})
+            row = _numbers_of(own) or [1.5, 2.5]
+            return Example(path, {"inputs": [_tensor(UNNAMED_INPUT, "FP64", [1, len(row)], row)]})
         if not schema.is_tensor_spec() and not schema.has_input_names():
-            row = [sample_value(spec) for spec in schema.inputs]
+            first = list(own.rows[0]) if own is not None and own.rows else []
+            row = first if len(first) == len(schema.inputs) else [sample_value(spec) for spec in schema.inputs]
             kind = datatype_of(schema.inputs[0])
             return Example(path, {"inputs": [_tensor(UNNAMED_INPUT, kind, [1, len(row)], row)]})
-        return Example(path, {"inputs": [_sample(spec) for spec in schema.inputs]})
+        return Example(path, {"inputs": [_sample(spec, own) for spec in schema.inputs]})
 
     def error(self, problem: RequestProblem) -> dict[str, Any]:
         """Return the protocol's ``error`` beside our own keys."""
@@ -131,14 +137,37 @@ def _tensor(name: str, kind: str, shape: list[int], data: list[Any]) -> dict[str
     return {"name": name, "shape": shape, "datatype": kind, "data": data}
 
 
-def _sample(spec: Any) -> dict[str, Any]:
+def _numbers_of(own: InputExample | None) -> list[Any]:
+    """Return the first row of an example without a signature, when it is numbers."""
+    if own is None or own.kind == "named":
+        return []
+    rows = own.rows if own.kind == "table" else own.value
+    first = list(rows[0]) if isinstance(rows, list | tuple) and rows and isinstance(rows[0], list | tuple) else []
+    return first if all(type(item) in (int, float) for item in first) else []
+
+
+def _sample(spec: Any, own: InputExample | None) -> dict[str, Any]:
     import numpy as np
 
-    value = sample_value(spec)
     shape = getattr(spec, "shape", None)
-    data = np.array(value if shape is not None else [value]).ravel().tolist()
-    sizes = [1] if shape is None else [1 if size < 0 else size for size in shape]
-    return _tensor(spec.name or UNNAMED_INPUT, datatype_of(spec), sizes, data)
+    value = _own_value(spec, own)
+    if value is None:
+        value = sample_value(spec) if shape is not None else [sample_value(spec)]
+    array = np.array(value, dtype=spec.type if shape is not None else None)
+    sizes = list(array.shape) if shape is not None else [1]
+    return _tensor(spec.name or UNNAMED_INPUT, datatype_of(spec), sizes, array.ravel().tolist())
+
+
+def _own_value(spec: Any, own: InputExample | None) -> Any:
+    """Return what the model's own example has for an input; None when it has nothing that this dialect can carry."""
+    if own is None:
+        return None
+    if own.kind == "table" and spec.name in own.columns and own.rows:
+        value = own.rows[0][own.columns.index(spec.name)]
+        return None if value is None or isinstance(value, list | dict) else [value]
+    if own.kind == "named":
+        return own.inputs.get(spec.name)
+    return own.value if own.kind == "value" and isinstance(own.value, list) and not spec.name else None
 
 
 def _described(schema: Any, unnamed: str) -> list[dict[str, Any]]:
