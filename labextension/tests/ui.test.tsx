@@ -3,18 +3,19 @@ import * as React from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { toApiError } from '../src/api/transport';
 import type { State } from '../src/api/types';
-import { CellCards } from '../src/ui/CellCard';
-import { DeploymentCard, type CardProps } from '../src/ui/DeploymentCard';
+import { App } from '../src/ui/App';
+import { CellCards } from '../src/ui/cell/CellCard';
+import { DeploymentCard, type CardProps } from '../src/ui/grid/DeploymentCard';
 import { reachable } from '../src/ui/endpoint';
-import { ENGLISH, HostProvider, type Host } from '../src/ui/host';
-import { Panel } from '../src/ui/Panel';
-import { readPayloads } from '../src/ui/payload';
+import { BARE, HostProvider, passingMemory, type Host } from '../src/ui/host';
+import { Navigation } from '../src/ui/navigation';
+import { readPayloads } from '../src/ui/cell/payload';
 import { DeploymentStore } from '../src/ui/store';
 import { ago } from '../src/ui/time';
 import { deployment, FakeTransport, settled } from './fixtures';
 
 const copy = vi.fn(() => Promise.resolve());
-const host: Host = { trans: ENGLISH, locale: 'en', endpointBase: '', copy, version: '0.1.0' };
+const host: Host = { ...BARE, copy, version: '0.1.0', memory: passingMemory() };
 
 function show(content: React.ReactElement): void {
   render(<HostProvider value={host}>{content}</HostProvider>);
@@ -30,7 +31,7 @@ async function panel(...ids: string[]): Promise<FakeTransport> {
   const transport = new FakeTransport();
   transport.answer = () => ({ deployments: ids.map(id => deployment(id)) });
   const store = new DeploymentStore(transport);
-  show(<Panel store={store} />);
+  show(<App store={store} navigation={new Navigation()} place="test" />);
   await act(async () => {
     store.open();
     await settled();

@@ -2,17 +2,20 @@
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Host } from '../ui/host';
+import { BARE, type Host } from '../ui/host';
 import { VERSION } from '../version';
+import { download } from './download';
 import type { LabTransport } from './transport';
 
 export function labHost(trans: TranslationBundle, languageCode: string, transport: LabTransport): Host {
   return {
+    ...BARE,
     trans,
     locale: languageCode === 'default' ? 'en' : languageCode.replace('_', '-'),
     endpointBase: transport.endpointBase,
     copy,
-    version: VERSION
+    version: VERSION,
+    download: (path, filename) => download(transport.urlOf(path), filename)
   };
 }
 

@@ -55,7 +55,7 @@ export class DeploymentsPanel extends Panel {
       parts => {
         if (this.#parts === null && !this.isDisposed) {
           this.#parts = parts;
-          this.#show(parts.panel());
+          this.#show(parts.app('panel'));
           this.#follow();
         }
       },

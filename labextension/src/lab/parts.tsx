@@ -4,10 +4,11 @@ import type { ServerConnection } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { CellCards } from '../ui/CellCard';
+import { App } from '../ui/App';
+import { CellCards } from '../ui/cell/CellCard';
+import { readPayloads } from '../ui/cell/payload';
 import { HostProvider, type Host } from '../ui/host';
-import { Panel } from '../ui/Panel';
-import { readPayloads } from '../ui/payload';
+import { Navigation, readRoute } from '../ui/navigation';
 import { DeploymentStore } from '../ui/store';
 import { DOMAIN } from './domain';
 import { labHost } from './host';
@@ -24,8 +25,10 @@ export class Parts {
     this.#host = labHost(translator.load(DOMAIN), translator.languageCode, transport);
   }
 
-  panel(): ReactWidget {
-    return this.#mount(<Panel store={this.store} />);
+  /** The whole interface; `place` begins the keys of what it remembers. */
+  app(place: string): ReactWidget {
+    const navigation = new Navigation(readRoute(this.#host.memory.get(`${place}/route`)));
+    return this.#mount(<App store={this.store} navigation={navigation} place={place} />);
   }
 
   /** What a cell shows; of an output that this version does not understand its text. */

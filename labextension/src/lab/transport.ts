@@ -27,6 +27,15 @@ export class LabTransport implements Transport {
     return new URL(`${base}/`, window.location.href).href;
   }
 
+  /** The URL of a GET of the REST interface, as a link needs it. */
+  urlOf(path: string): string {
+    const url = new URL(URLExt.join(this.settings.baseUrl, API) + path, window.location.href);
+    if (this.settings.appendToken && this.settings.token !== '') {
+      url.searchParams.set('token', this.settings.token);
+    }
+    return url.href;
+  }
+
   async request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
     const init: RequestInit = { method };
     if (signal !== undefined) {

@@ -2,7 +2,7 @@
 
 import * as React from 'react';
 import { useHost, type Host } from './host';
-import { WarningIcon } from './icons';
+import { WarningIcon } from './kit/icons';
 import type { Snapshot } from './store';
 
 /** A short break (a hidden panel shown again, a server restart) is not worth a word. */

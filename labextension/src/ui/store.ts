@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly server: ServerInfo | null;
   readonly pending: ReadonlyMap<string, Verb>;
   readonly refusals: ReadonlyMap<string, ErrorBody>;
+  /** How many events each deployment had since this began: a reason to fetch what depends on them again. */
+  readonly events: ReadonlyMap<string, number>;
 }
 
 const EMPTY: Snapshot = {
@@ -38,7 +40,8 @@ const EMPTY: Snapshot = {
   failure: null,
   server: null,
   pending: new Map(),
-  refusals: new Map()
+  refusals: new Map(),
+  events: new Map()
 };
 
 export class DeploymentStore {
@@ -50,7 +53,7 @@ export class DeploymentStore {
   #loading: AbortController | null = null;
   #meanwhile: Message[] = [];
 
-  constructor(private readonly transport: Transport) {
+  constructor(readonly transport: Transport) {
     this.api = new Api(transport);
   }
 
@@ -87,7 +90,7 @@ export class DeploymentStore {
     });
     try {
       const { deployment } = await this.api[verb](id);
-      this.#put(deployment);
+      this.put(deployment);
     } catch (error) {
       this.#set({ refusals: new Map(this.#snapshot.refusals).set(id, errorBody(error)) });
     } finally {
@@ -169,6 +172,14 @@ export class DeploymentStore {
           this.#set(derived(byId));
         }
         break;
+      case 'event':
+        this.#set({
+          events: new Map(this.#snapshot.events).set(
+            message.id,
+            (this.#snapshot.events.get(message.id) ?? 0) + 1
+          )
+        });
+        break;
       default:
         break;
     }
@@ -179,7 +190,7 @@ export class DeploymentStore {
   }
 
   /** Take an answer, unless a push has already brought something newer. */
-  #put(deployment: Deployment): void {
+  put(deployment: Deployment): void {
     const known = this.#snapshot.byId.get(deployment.id);
     if (known !== undefined && known.resource_version >= deployment.resource_version) {
       return;

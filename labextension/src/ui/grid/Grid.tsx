@@ -1,25 +1,22 @@
-/** The list of all deployments, live. */
+/** All deployments, live. */
 
 import * as React from 'react';
-import { Banner } from './Banner';
 import { DeploymentCard } from './DeploymentCard';
-import { useHost, type Host } from './host';
-import { Notice } from './Notice';
-import type { DeploymentStore, Snapshot, Verb } from './store';
+import { useDeployments, useMount } from '../context';
+import { useHost, type Host } from '../host';
+import { Notice } from '../kit/Notice';
+import type { DeploymentStore, Snapshot, Verb } from '../store';
 
 const EXAMPLE = '%deploy clf --name churn';
 const INSTALL = 'pip install "mdeploy-lab[lab]"';
 
-export interface PanelProps {
-  store: DeploymentStore;
-}
-
-export function Panel({ store }: PanelProps): React.ReactElement {
+export function Grid(): React.ReactElement {
   const { trans } = useHost();
-  const state = React.useSyncExternalStore(store.subscribe, store.snapshot);
+  const { store } = useMount();
+  const state = useDeployments();
   const [search, setSearch] = React.useState('');
   return (
-    <section className="mdl-Panel" aria-label={trans.__('Deployments')}>
+    <div className="mdl-Panel">
       <header className="mdl-Panel-head">
         <input
           type="search"
@@ -30,9 +27,10 @@ export function Panel({ store }: PanelProps): React.ReactElement {
           onChange={event => setSearch(event.target.value)}
         />
       </header>
-      <Banner state={state} onRetry={() => void store.reload()} />
-      <Body state={state} search={search} store={store} onClear={() => setSearch('')} />
-    </section>
+      <div className="mdl-Scroll">
+        <Body state={state} search={search} store={store} onClear={() => setSearch('')} />
+      </div>
+    </div>
   );
 }
 
@@ -87,6 +85,11 @@ function List({
   store: DeploymentStore;
 }): React.ReactElement {
   const { trans } = useHost();
+  const { navigation } = useMount();
+  const onOpen = React.useCallback(
+    (id: string) => void navigation.go({ view: 'deployment', id, tab: 'overview' }),
+    [navigation]
+  );
   const onAct = React.useCallback((id: string, verb: Verb) => void store.act(id, verb), [store]);
   const readOnly =
     state.server?.canWrite === false
@@ -103,6 +106,7 @@ function List({
             refusal={state.refusals.get(deployment.id)}
             readOnly={readOnly}
             onAct={onAct}
+            onOpen={onOpen}
           />
         </li>
       ))}

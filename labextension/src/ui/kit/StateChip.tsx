@@ -1,8 +1,8 @@
 /** The state: a colour and always the word. */
 
 import * as React from 'react';
-import type { State } from '../api/types';
-import { useHost, type Translator } from './host';
+import type { State } from '../../api/types';
+import { useHost, type Translator } from '../host';
 
 export function stateWord(state: State, trans: Translator): string {
   switch (state) {

@@ -1,15 +1,15 @@
 /** One deployment: what it is, how it is, where it is, and what can be done with it. */
 
 import * as React from 'react';
-import type { Deployment, ErrorBody } from '../api/types';
-import { CopyUrl } from './CopyUrl';
-import { reachable } from './endpoint';
-import { useHost } from './host';
-import { StartIcon, StopIcon, WarningIcon } from './icons';
-import { StateChip } from './StateChip';
-import type { Verb } from './store';
-import { useAgo } from './time';
-import { TwoStepButton } from './TwoStepButton';
+import type { Deployment, ErrorBody } from '../../api/types';
+import { CopyUrl } from '../kit/CopyUrl';
+import { reachable } from '../endpoint';
+import { useHost } from '../host';
+import { StartIcon, StopIcon, WarningIcon } from '../kit/icons';
+import { StateChip } from '../kit/StateChip';
+import type { Verb } from '../store';
+import { useAgo } from '../time';
+import { TwoStepButton } from '../kit/TwoStepButton';
 
 export interface CardProps {
   deployment: Deployment;
@@ -21,6 +21,8 @@ export interface CardProps {
   readOnly?: string;
   headingLevel?: 3 | 4;
   onAct: (id: string, verb: Verb) => void;
+  /** Shows its details, where there is a place for them. */
+  onOpen?: (id: string) => void;
 }
 
 export const DeploymentCard = React.memo(function DeploymentCard(props: CardProps): React.ReactElement {
@@ -37,7 +39,13 @@ export const DeploymentCard = React.memo(function DeploymentCard(props: CardProp
     >
       <header className="mdl-Card-head">
         <Heading className="mdl-Card-name" title={spec.name}>
-          {spec.name}
+          {props.onOpen === undefined ? (
+            spec.name
+          ) : (
+            <button type="button" className="mdl-Card-open" onClick={() => props.onOpen?.(deployment.id)}>
+              {spec.name}
+            </button>
+          )}
         </Heading>
         <StateChip state={status.state} />
       </header>

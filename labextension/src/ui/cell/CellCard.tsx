@@ -1,12 +1,12 @@
 /** One deployment in a cell's output: the live one when somebody answers, else the picture that the notebook kept. */
 
 import * as React from 'react';
-import { CopyUrl } from './CopyUrl';
-import { DeploymentCard } from './DeploymentCard';
-import { useHost } from './host';
+import { CopyUrl } from '../kit/CopyUrl';
+import { DeploymentCard } from '../grid/DeploymentCard';
+import { useHost } from '../host';
 import type { Payload } from './payload';
-import { StateChip } from './StateChip';
-import type { DeploymentStore, Snapshot } from './store';
+import { StateChip } from '../kit/StateChip';
+import type { DeploymentStore, Snapshot } from '../store';
 
 export interface CellCardProps {
   store: DeploymentStore;

@@ -1,6 +1,6 @@
 /** What a notebook file keeps of a deployment: enough for a picture when nothing answers. */
 
-import type { Deployment, State } from '../api/types';
+import type { Deployment, State } from '../../api/types';
 
 const STATES: readonly string[] = ['deploying', 'deployed', 'failed', 'stopping', 'stopped'];
 

@@ -1,0 +1,89 @@
+/** One mount of the whole interface: the grid, a deployment, or a form, with what holds for all of them above. */
+
+import * as React from 'react';
+import { Banner } from './Banner';
+import { StoreProvider } from './context';
+import { Grid } from './grid/Grid';
+import { useHost } from './host';
+import { Notice } from './kit/Notice';
+import type { Navigation, Route } from './navigation';
+import type { DeploymentStore } from './store';
+
+// What is not needed for the first picture comes when it is.
+const CreateView = React.lazy(() => import('./form/CreateView'));
+const UpdateView = React.lazy(() => import('./form/UpdateView'));
+const DeploymentView = React.lazy(() => import('./detail/DeploymentView'));
+
+export interface AppProps {
+  store: DeploymentStore;
+  navigation: Navigation;
+  /** Begins the keys of what is remembered, so that side panel and main area do not share filters. */
+  place: string;
+}
+
+export function App({ store, navigation, place }: AppProps): React.ReactElement {
+  const { trans, memory } = useHost();
+  const route = React.useSyncExternalStore(navigation.subscribe, navigation.route);
+  const state = React.useSyncExternalStore(store.subscribe, store.snapshot);
+  React.useEffect(() => memory.set(`${place}/route`, route), [memory, place, route]);
+  return (
+    <StoreProvider value={{ store, navigation, place }}>
+      <section className="mdl-App" aria-label={trans.__('Deployments')}>
+        <Banner state={state} onRetry={() => void store.reload()} />
+        <Failsafe key={keyOf(route)}>
+          <React.Suspense fallback={<Notice busy title={trans.__('Loading…')} />}>
+            <View route={route} />
+          </React.Suspense>
+        </Failsafe>
+      </section>
+    </StoreProvider>
+  );
+}
+
+function View({ route }: { route: Route }): React.ReactElement {
+  switch (route.view) {
+    case 'grid':
+      return <Grid />;
+    case 'create':
+      return <CreateView model={route.model ?? ''} />;
+    case 'update':
+      return <UpdateView key={route.id} id={route.id} model={route.model ?? ''} />;
+    case 'deployment':
+      return <DeploymentView key={route.id} id={route.id} tab={route.tab} />;
+  }
+}
+
+function keyOf(route: Route): string {
+  return route.view === 'grid' || route.view === 'create' ? route.view : `${route.view} ${route.id}`;
+}
+
+/** A view that breaks says so in its own place; the others go on. */
+class Failsafe extends React.Component<{ children: React.ReactNode }, { broken: string | null }> {
+  override state = { broken: null as string | null };
+
+  static getDerivedStateFromError(error: unknown): { broken: string } {
+    return { broken: error instanceof Error ? error.message : String(error) };
+  }
+
+  override render(): React.ReactNode {
+    return this.state.broken === null ? (
+      this.props.children
+    ) : (
+      <Broken text={this.state.broken} onRetry={() => this.setState({ broken: null })} />
+    );
+  }
+}
+
+function Broken({ text, onRetry }: { text: string; onRetry: () => void }): React.ReactElement {
+  const { trans } = useHost();
+  return (
+    <Notice
+      tone="warn"
+      title={trans.__('This view could not be shown')}
+      action={{ label: trans.__('Try again'), onClick: onRetry }}
+    >
+      <p>{text}</p>
+      <p>{trans.__('If mdeploy was upgraded meanwhile, reload the page.')}</p>
+    </Notice>
+  );
+}

@@ -1,0 +1,11 @@
+/** The tab History. */
+
+import * as React from 'react';
+import type { Deployment } from '../../api/types';
+import { useHost } from '../host';
+import { Notice } from '../kit/Notice';
+
+export default function HistoryTab({ deployment }: { deployment: Deployment }): React.ReactElement {
+  const { trans } = useHost();
+  return <Notice title={trans.__('History')}>{deployment.id}</Notice>;
+}
