@@ -7,6 +7,7 @@ import type {
   CreateDeployment,
   Deployment,
   Deployments,
+  Description,
   Diff,
   Event,
   Group,
@@ -14,6 +15,7 @@ import type {
   IdCheck,
   Info,
   InstanceType,
+  LogReplica,
   ModelVersion,
   NewToken,
   PredictRequest,
@@ -77,6 +79,16 @@ export class Api {
 
   async replicas(id: string, signal?: AbortSignal): Promise<Replica[]> {
     return (await this.#get<{ replicas: Replica[] }>(`${path(id)}/replicas`, signal)).replicas;
+  }
+
+  /** What the endpoint says of itself, of the revision that serves or of the one asked for; 503 when nothing serves. */
+  describe(id: string, revision?: number, signal?: AbortSignal): Promise<Description> {
+    return this.#get(`${path(id)}/description${revision === undefined ? '' : `?revision=${revision}`}`, signal);
+  }
+
+  /** The replicas whose lines are kept, those that exited too. */
+  async logReplicas(id: string, signal?: AbortSignal): Promise<LogReplica[]> {
+    return (await this.#get<{ replicas: LogReplica[] }>(`${path(id)}/logs/replicas`, signal)).replicas;
   }
 
   async clients(id: string, signal?: AbortSignal): Promise<Client[]> {
