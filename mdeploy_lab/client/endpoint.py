@@ -53,6 +53,7 @@ class AsyncEndpoint(ShownDeployment):
         content_type: str = "application/json",
         revision: int | None = None,
         timeout: float = 60.0,
+        raw: bool = False,
     ) -> PredictResult:
         """Send a body in a dialect and return status, headers, latency and the answer as it came.
 
@@ -62,13 +63,21 @@ class AsyncEndpoint(ShownDeployment):
             Text and bytes are sent as they are, anything else as JSON.
         dialect
             One of those that ``describe()`` lists.
+        raw
+            Answer JSON in ``text``, as it came, rather than parsed in ``body``.
 
         Returns
         -------
         PredictResult
             An answer over 1 MB is cut (``truncated``); ``answer`` fetches the whole of it.
         """
-        given: dict[str, Any] = {"dialect": dialect, "content_type": content_type, "revision": revision, "timeout": timeout}
+        given: dict[str, Any] = {
+            "dialect": dialect,
+            "content_type": content_type,
+            "revision": revision,
+            "timeout": timeout,
+            "raw": raw,
+        }
         if isinstance(body, bytes | bytearray | memoryview):
             given["body_base64"] = base64.b64encode(body).decode()
         else:

@@ -170,6 +170,7 @@ class Predict(Request):
     content_type: str = Field(default="application/json", pattern=r"^[ -~]{1,200}$")
     revision: int | None = None
     timeout: float = Field(default=60.0, gt=0, le=600)
+    raw: bool = Field(default=False, description="answer JSON as text too, so that no number is written otherwise")
 
 
 class PredictResult(Wire):

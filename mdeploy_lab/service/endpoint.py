@@ -94,7 +94,7 @@ class Endpoint:
             )
         except asyncio.TimeoutError as error:
             raise _late(request.timeout) from error
-        return _result(answer, received, (time.perf_counter() - started) * 1000)
+        return _result(answer, received, (time.perf_counter() - started) * 1000, raw=request.raw)
 
     async def describe(self, record: StoredDeployment, revision: int | None, actor: str) -> Description:
         """Return what the endpoint says of itself at ``/``.
@@ -219,9 +219,9 @@ def _refused(field: str, reason: str, hint: str) -> InvalidInput:
     return InvalidInput(f"{field}: {reason}", hint=hint, details={"fields": {field: reason}})
 
 
-def _result(answer: httpx.Response, received: Received, latency: float) -> PredictResult:
+def _result(answer: httpx.Response, received: Received, latency: float, *, raw: bool) -> PredictResult:
     kind = answer.headers.get("content-type", "")
-    body, text, binary = _shown(kind, received)
+    body, text, binary = _shown("" if raw else kind, received)
     revision = answer.headers.get("x-mdeploy-revision", "")
     return PredictResult(
         status=answer.status_code,

@@ -69,8 +69,9 @@ export class Api {
     return (await this.#get<{ revisions: Revision[] }>(`${path(id)}/revisions`, signal)).revisions;
   }
 
-  diff(id: string, from: number, to: number, signal?: AbortSignal): Promise<Diff> {
-    return this.#get(`${path(id)}/diff?from=${from}&to=${to}`, signal);
+  /** Compare two revisions, or two entries of the history. */
+  diff(id: string, from: number, to: number, of: Diff['of'], signal?: AbortSignal): Promise<Diff> {
+    return this.#get(`${path(id)}/diff?from=${from}&to=${to}&of=${of}`, signal);
   }
 
   async events(id: string, signal?: AbortSignal): Promise<Event[]> {
@@ -150,4 +151,9 @@ export class Api {
 
 function path(id: string): string {
   return `/deployments/${encodeURIComponent(id)}`;
+}
+
+/** Where an answer that was too large to show is downloaded. */
+export function answerPath(id: string, token: string): string {
+  return `${path(id)}/answers/${encodeURIComponent(token)}`;
 }

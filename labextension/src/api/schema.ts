@@ -2041,6 +2041,12 @@ export interface components {
              * @default 60
              */
             timeout?: number;
+            /**
+             * Raw
+             * @description answer JSON as text too, so that no number is written otherwise
+             * @default false
+             */
+            raw?: boolean;
         };
         /**
          * PredictResult

@@ -41,4 +41,6 @@ export type State = Deployment['status']['state'];
 export type Health = Deployment['status']['health'];
 export type Signature = Schemas['Signature'];
 export type SignatureField = Schemas['SignatureField'];
+export type SignatureParam = Schemas['SignatureParam'];
 export type TrafficTarget = Schemas['TrafficTarget-Output'];
+export type ValueType = Schemas['ValueType'];
