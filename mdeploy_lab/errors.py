@@ -25,7 +25,8 @@ Surfaces print the first two and never a traceback; ``api`` turns ``http_status`
     ├── DeployFailed                the revision did not start, or did not pass its parity check; 424
     ├── PredictFailed               the endpoint refused or failed a prediction; the endpoint's own status
     ├── WaitTimeout                 a wait ran out; nothing was undone; 504
-    ├── RegistryUnavailable         MLflow cannot be reached or is not configured; 503
+    ├── RegistryUnavailable         MLflow cannot be reached or refuses; 503
+    │   └── RegistryNotConfigured   its URI, its driver or its credentials are missing or wrong; 503
     ├── NotServing                  no replica answers: stopped, starting, or failed; 503
     ├── EngineUnavailable           the engine cannot be started or reached; 503
     └── HomeUnusable                the home is read-only, full, corrupt or held by another host; 503
@@ -54,6 +55,7 @@ __all__ = [
     "NotServing",
     "PredictFailed",
     "QuotaExceeded",
+    "RegistryNotConfigured",
     "RegistryUnavailable",
     "RevisionNotFound",
     "StaleEdit",
@@ -217,10 +219,16 @@ class WaitTimeout(MDeployError):
 
 
 class RegistryUnavailable(MDeployError):
-    """Raised when the model registry is not configured, not reachable or refuses."""
+    """Raised when the model registry is not reachable or refuses."""
 
     code = "registry_unavailable"
     http_status = 503
+
+
+class RegistryNotConfigured(RegistryUnavailable):
+    """Raised when a registry is named that cannot be asked from here: an unknown kind of URI, no driver, no credentials."""
+
+    code = "registry_not_configured"
 
 
 class NotServing(MDeployError):

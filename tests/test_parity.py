@@ -27,6 +27,8 @@ ROUTES = {
     "groups": ("get", "/groups"),
     "instance_types": ("get", "/instance-types"),
     "models": ("get", "/models"),
+    "versions": ("get", "/models/{name}/versions"),
+    "version": ("get", "/models/{name}/versions/{version}"),
     "check_id": ("get", "/ids/{id}"),
     "check_api_name": ("get", "/groups/{group}/api-names/{name}"),
     "predict": ("post", "/deployments/{id}/pass"),

@@ -10,7 +10,7 @@ from mdeploy_lab.models.access import ClientInfo, Group, InstanceType
 from mdeploy_lab.models.base import Wire
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision
 from mdeploy_lab.models.history import Event, HistoryEntry, LogReplica
-from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
+from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo, RegistryPlace
 
 
 class Deployments(Wire):
@@ -71,6 +71,7 @@ class Models(Wire):
     """GET /models."""
 
     models: tuple[RegisteredModelInfo, ...]
+    registry: RegistryPlace
 
 
 class Versions(Wire):

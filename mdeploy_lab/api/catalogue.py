@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from mdeploy_lab.api.answers import Groups, InstanceTypes, Models, Versions
 from mdeploy_lab.api.context import CallerOf, PartsOf
+from mdeploy_lab.models.registry import ModelVersionDetails
 from mdeploy_lab.models.requests import ApiNameCheck, IdCheck, Info
 
 router = APIRouter(tags=["catalogue"])
@@ -24,15 +27,23 @@ async def check_api_name(group: str, name: str, parts: PartsOf) -> ApiNameCheck:
 
 
 @router.get("/models")
-async def list_models(parts: PartsOf) -> Models:
-    """List the registered models."""
-    return Models(models=tuple(await parts.catalogue.models()))
+async def list_models(parts: PartsOf, search: Annotated[str, Query(max_length=1000)] = "") -> Models:
+    """List the registered models, by name; an empty list when there are none yet."""
+    words = search.casefold().split()
+    found = [m for m in await parts.catalogue.models() if all(w in f"{m.name} {m.description}".casefold() for w in words)]
+    return Models(models=tuple(found), registry=parts.catalogue.place())
 
 
 @router.get("/models/{name}/versions")
 async def list_versions(name: str, parts: PartsOf) -> Versions:
     """List the versions of a registered model, newest first."""
     return Versions(versions=tuple(await parts.catalogue.versions(name)))
+
+
+@router.get("/models/{name}/versions/{version}")
+async def get_version(name: str, version: str, parts: PartsOf) -> ModelVersionDetails:
+    """Get one version with its metrics, parameters, tags and signature."""
+    return await parts.catalogue.version(name, version)
 
 
 @router.get("/groups")

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from fastapi import Depends, Header
 from starlette.requests import HTTPConnection
 
-from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
+from mdeploy_lab.models.registry import ModelVersionDetails, ModelVersionInfo, RegisteredModelInfo, RegistryPlace
 from mdeploy_lab.models.requests import Info
 from mdeploy_lab.service.deployments import Caller, DeploymentService
 from mdeploy_lab.service.hub import Hub
@@ -29,6 +29,14 @@ class Catalogue(Protocol):
 
     async def versions(self, name: str) -> tuple[ModelVersionInfo, ...]:
         """Return one model's versions."""
+        ...
+
+    async def version(self, name: str, version: str) -> ModelVersionDetails:
+        """Return one version with what its files say."""
+        ...
+
+    def place(self) -> RegistryPlace:
+        """Return which registry is asked."""
         ...
 
 

@@ -14,7 +14,7 @@ from mdeploy_lab.errors import RevisionNotFound
 from mdeploy_lab.models.access import NewToken, Pass
 from mdeploy_lab.models.deployment import Deployment, Revision
 from mdeploy_lab.models.description import Description
-from mdeploy_lab.models.history import Diff, HistoryEntry
+from mdeploy_lab.models.history import Diff, DiffOf, HistoryEntry
 from mdeploy_lab.models.requests import (
     Act,
     AddClient,
@@ -140,9 +140,10 @@ async def diff_revisions(
     parts: PartsOf,
     before: Annotated[int, Query(alias="from", ge=1)],
     after: Annotated[int, Query(alias="to", ge=1)],
+    of: DiffOf = "revisions",
 ) -> Diff:
-    """Compare two revisions field by field."""
-    return await parts.service.diff(id, before, after)
+    """Compare two revisions or history entries: field by field, and model against model."""
+    return await parts.service.diff(id, before, after, of)
 
 
 @router.get("/{id}/events")

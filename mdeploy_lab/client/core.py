@@ -25,7 +25,7 @@ from mdeploy_lab.errors import DeploymentNotFound, InvalidInput, NameTaken, NotF
 from mdeploy_lab.models.access import Group, InstanceType
 from mdeploy_lab.models.deployment import Deployment, DeploymentType
 from mdeploy_lab.models.names import is_id, slug
-from mdeploy_lab.models.registry import CellContext, RegisteredModelInfo
+from mdeploy_lab.models.registry import CellContext, ModelVersionInfo, RegisteredModelInfo
 from mdeploy_lab.models.requests import FROZEN, ApiNameCheck, Changed, CreateDeployment, IdCheck, Info
 from mdeploy_lab.paths import find_home
 
@@ -141,10 +141,32 @@ class AsyncClient:
         answer = await self.transport.get("/instance-types")
         return views.instance_types(InstanceType.model_validate(t) for t in answer["instance_types"])
 
-    async def models(self) -> Table[RegisteredModelInfo]:
-        """Return the registered models."""
-        answer = await self.transport.get("/models")
+    async def models(self, *, search: str = "") -> Table[RegisteredModelInfo]:
+        """Return the registered models, by name."""
+        answer = await self.transport.get("/models", {"search": search or None})
         return views.models(RegisteredModelInfo.model_validate(m) for m in answer["models"])
+
+    async def versions(self, name: str) -> Table[ModelVersionInfo]:
+        """Return the versions of a registered model, newest first, with their metrics and parameters.
+
+        Raises
+        ------
+        ModelNotFound
+            When there is no such registered model.
+        """
+        answer = await self.transport.get(f"/models/{segment(name)}/versions")
+        return views.versions(ModelVersionInfo.model_validate(v) for v in answer["versions"])
+
+    async def version(self, name: str, version: str) -> views.VersionView:
+        """Return one version of a registered model, with its signature.
+
+        Raises
+        ------
+        ModelNotFound
+            When there is no such version.
+        """
+        path = f"/models/{segment(name)}/versions/{segment(str(version))}"
+        return views.VersionView.model_validate(await self.transport.get(path))
 
     async def check_id(self, id: str) -> IdCheck:
         """Say whether an id is free."""

@@ -20,7 +20,7 @@ from mdeploy_lab.client.waiting import Goal, fetch
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.access import ClientInfo, NewToken
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
-from mdeploy_lab.models.history import Diff, Event, HistoryEntry, LogLine, LogReplica
+from mdeploy_lab.models.history import Diff, DiffOf, Event, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.requests import (
     Act,
     AddClient,
@@ -112,9 +112,9 @@ class AsyncDeployment(AsyncEndpoint):
         answer = await self._transport.get(f"{self._path}/revisions")
         return views.revisions(Revision.model_validate(r) for r in answer["revisions"])
 
-    async def diff(self, before: int, after: int) -> views.DiffTable:
-        """Return what differs between two revisions."""
-        answer = await self._transport.get(f"{self._path}/diff", {"from": before, "to": after})
+    async def diff(self, before: int, after: int, *, of: DiffOf = "revisions") -> views.DiffTable:
+        """Return what differs between two revisions, or entries of the history: fields, then model against model."""
+        answer = await self._transport.get(f"{self._path}/diff", {"from": before, "to": after, "of": of})
         return views.DiffTable(Diff.model_validate(answer))
 
     async def replicas(self) -> Table[Replica]:

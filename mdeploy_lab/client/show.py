@@ -135,6 +135,8 @@ def card(d: Deployment, remark: str = "") -> str:
         rows.append(("Traffic", escape(traffic_text(d.status.serving))))
     if d.status.failure and d.status.failure.hint:
         rows.append(("Hint", escape(d.status.failure.hint)))
+    if d.status.failure and d.status.failure.fix:
+        rows.append(("Fix", f"<pre style='margin:0'>{escape(d.status.failure.fix)}</pre>"))
     if d.status.timeline and d.status.state == "deploying":
         rows.append(("Start", escape(timeline_text(d))))
     body = "".join(

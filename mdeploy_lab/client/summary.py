@@ -72,6 +72,8 @@ def lines_of(handle: Handle, prefix: str = DEPLOY) -> list[tuple[str, str]]:
         lines.append(("Parity", receipt_text(d)))
     if d.status.state != "deployed" and d.status.message:
         lines.append(("Message", d.status.message))
+    if d.status.failure and d.status.failure.fix:
+        lines.append(("Fix", "in a cell: " + d.status.failure.fix.replace("\n", "\n" + " " * 20)))
     lines.extend(("Note", note) for note in handle.notes)
     return lines
 

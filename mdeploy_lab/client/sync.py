@@ -43,6 +43,8 @@ class Client:
     groups = synced(AsyncClient.groups)
     instance_types = synced(AsyncClient.instance_types)
     models = synced(AsyncClient.models)
+    versions = synced(AsyncClient.versions)
+    version = synced(AsyncClient.version)
     check_id = synced(AsyncClient.check_id)
     check_api_name = synced(AsyncClient.check_api_name)
     close = synced(AsyncClient.close)

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from mdeploy_lab.client.tables import Column, Table, ago
+from mdeploy_lab.client.tables import Column, Table, ago, html_table, one_line, text_table
 from mdeploy_lab.models.access import ClientInfo, Group, InstanceType
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
 from mdeploy_lab.models.history import Diff, Event, FieldChange, HistoryEntry, LogLine, LogReplica
-from mdeploy_lab.models.registry import RegisteredModelInfo
+from mdeploy_lab.models.registry import ModelVersionDetails, ModelVersionInfo, RegisteredModelInfo
 
 MEBI = 2**20
 
@@ -118,6 +118,16 @@ MODELS = (
 )
 
 
+VERSIONS = (
+    Column[ModelVersionInfo]("Version", lambda v: v.version),
+    Column[ModelVersionInfo]("Aliases", lambda v: ", ".join(v.aliases)),
+    Column[ModelVersionInfo]("Metrics", lambda v: ", ".join(f"{k}={m:.4g}" for k, m in sorted(v.metrics.items()))),
+    Column[ModelVersionInfo]("Parameters", lambda v: ", ".join(f"{k}={p}" for k, p in sorted(v.params.items()))),
+    Column[ModelVersionInfo]("Registered At", lambda v: ago(v.created_at)),
+    Column[ModelVersionInfo]("URI", lambda v: v.uri),
+)
+
+
 def _of(used: float, quota: float | None) -> str:
     return f"{used:g}" if quota is None else f"{used:g} of {quota:g}"
 
@@ -172,14 +182,53 @@ def models(items: Iterable[RegisteredModelInfo]) -> Table[RegisteredModelInfo]:
     return Table(items, MODELS, "no registered models yet: deploying an object from a notebook registers it")
 
 
+def versions(items: Iterable[ModelVersionInfo]) -> Table[ModelVersionInfo]:
+    """Return the versions of a registered model as a table."""
+    return Table(items, VERSIONS, "it has no versions yet")
+
+
+class VersionView(ModelVersionDetails):
+    """One version of a registered model; shows as a table of its properties."""
+
+    def _rows(self) -> list[list[str]]:
+        rows = [("URI", self.uri), ("Aliases", ", ".join(self.aliases)), ("Registered At", ago(self.created_at))]
+        rows += [("Source Run", self.run_id), ("Source", self.source), ("Description", self.description)]
+        rows += [(f"metrics.{k}", f"{v:g}") for k, v in sorted(self.metrics.items())]
+        rows += [(f"params.{k}", v) for k, v in sorted(self.params.items())]
+        rows += [(f"tags.{k}", v) for k, v in sorted(self.tags.items())]
+        if self.signature is not None:
+            rows += [(f"inputs.{f.name or n}", f.type.text) for n, f in enumerate(self.signature.inputs or ())]
+            rows += [(f"outputs.{f.name or n}", f.type.text) for n, f in enumerate(self.signature.outputs or ())]
+        return [[title, one_line(text)] for title, text in [*rows, ("Note", self.note)] if text]
+
+    def __repr__(self) -> str:
+        return text_table(("Property", "Value"), self._rows())
+
+    __str__ = __repr__
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002, FBT001  # IPython's protocol
+        printer.text(repr(self))
+
+    def _repr_html_(self) -> str:
+        return html_table(("Property", "Value"), self._rows())
+
+
 class DiffTable(Table[FieldChange]):
-    """What differs between two revisions."""
+    """What differs between two revisions or history entries: their fields, then model against model."""
 
     def __init__(self, diff: Diff) -> None:
-        super().__init__(diff.changes, CHANGES, f"revisions {diff.before} and {diff.after} run the same")
+        what = "revisions" if diff.of == "revisions" else "history entries"
+        empty = f"{what} {diff.before} and {diff.after} {'run the same' if diff.of == 'revisions' else 'are the same'}"
+        super().__init__([*diff.changes, *(diff.model or ())], CHANGES, empty)
+        self.of = diff.of
         self.before = diff.before
         self.after = diff.after
         self.changes = diff.changes
+        self.model = diff.model
+        self.note = diff.note
+
+    def _rest(self) -> str:
+        return super()._rest() + (f"\n{self.note}" if self.note else "")
 
 
 class Logs(list[LogLine]):

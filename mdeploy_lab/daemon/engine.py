@@ -18,7 +18,7 @@ import mdeploy_lab
 from mdeploy_lab.api.app import create_app
 from mdeploy_lab.api.context import Parts
 from mdeploy_lab.config import Config
-from mdeploy_lab.daemon import alive, launch
+from mdeploy_lab.daemon import alive, launch, secret_names
 from mdeploy_lab.daemon.lease import HomeLock
 from mdeploy_lab.engines.local.engine import LocalEngine
 from mdeploy_lab.errors import MDeployError
@@ -120,6 +120,7 @@ class EngineProcess:
         reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, fetch=registry.fetch, drain_seconds=drain)
         service = DeploymentService(store, engine, registry, reconciler, endpoint, types, config.groups())
         stack.callback(store.subscribe(_publisher(store, service, hub)))
+        stack.callback(store.subscribe(_secret_keeper(store, home)))
         await reconciler.start()
         stack.push_async_callback(self._finish, reconciler, engine, gateway)
         stack.push_async_callback(_cancel, asyncio.create_task(_prepare(await store.all(), engine, registry), name="prepare"))
@@ -279,6 +280,24 @@ def _publisher(store: SqliteStore, service: DeploymentService, hub: Hub) -> Call
     def listener(uid: str, what: str) -> None:
         if what in {"spec", "status"}:
             task = asyncio.ensure_future(publish(uid))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    return listener
+
+
+def _secret_keeper(store: SqliteStore, home: Home) -> Callable[[str, str], None]:
+    """Return a listener that writes down which variables deployments refer to, for whoever starts the next engine."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def keep() -> None:
+        references = [ref for r in await store.all() for ref in r.spec.template.secret_env.values()]
+        with suppress(OSError):  # a full disk: the names are kept with the next change
+            await asyncio.to_thread(secret_names.keep, home, secret_names.wanted(references))
+
+    def listener(_uid: str, what: str) -> None:
+        if what == "spec":
+            task = asyncio.ensure_future(keep())
             tasks.add(task)
             task.add_done_callback(tasks.discard)
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-from mdeploy_lab.daemon import alive
+from mdeploy_lab.daemon import alive, secret_names
 from mdeploy_lab.daemon.environment import allowed
 from mdeploy_lab.errors import EngineUnavailable, MDeployError, from_body
 from mdeploy_lab.paths import Home
@@ -32,7 +32,7 @@ def answers(home: Home) -> bool:
 def detach(home: Home) -> None:
     """Start a supervisor in a session of its own (a systemd scope where there is one)."""
     command = [sys.executable, "-m", "mdeploy_lab.daemon", "supervise", "--home", str(home.root)]
-    environ = allowed()
+    environ = allowed(secrets=secret_names.read(home))
     if environ.get("XDG_RUNTIME_DIR") and environ.get("DBUS_SESSION_BUS_ADDRESS") and shutil.which("systemd-run"):
         command = ["systemd-run", "--user", "--scope", "--quiet", "--collect", *command]
     with home.engine_log.open("ab") as log:

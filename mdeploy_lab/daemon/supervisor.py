@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from mdeploy_lab.daemon import alive
+from mdeploy_lab.daemon import alive, secret_names
 from mdeploy_lab.daemon.environment import allowed
 from mdeploy_lab.paths import Home
 
@@ -56,7 +56,7 @@ def _spawn(home: Home, lock: int) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             pass_fds=(lock,),
-            env=allowed(),
+            env=allowed(secrets=secret_names.read(home)),
         )
 
 

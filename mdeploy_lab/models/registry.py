@@ -6,6 +6,15 @@ from pydantic import Field
 
 from mdeploy_lab.models.base import Timestamp, Wire
 from mdeploy_lab.models.deployment import Interpreter
+from mdeploy_lab.models.description import Signature
+
+
+class RegistryPlace(Wire):
+    """Which registry it is."""
+
+    uri: str = Field(description="without a password")
+    origin: str = Field(description="what chose it: home, environment MLFLOW_TRACKING_URI, mlruns here, …")
+    ui_url: str = Field(default="", description="of its own web interface, where it has one")
 
 
 class ModelVersionInfo(Wire):
@@ -25,6 +34,14 @@ class ModelVersionInfo(Wire):
     description: str = ""
     created_at: Timestamp | None = None
     updated_at: Timestamp | None = None
+
+
+class ModelVersionDetails(ModelVersionInfo):
+    """One version with what its files say."""
+
+    signature: Signature | None = Field(default=None, description="null: saved without one, or its files cannot be read")
+    flavors: tuple[str, ...] = ()
+    note: str = Field(default="", description="why its files could not be read")
 
 
 class RegisteredModelInfo(Wire):

@@ -135,6 +135,10 @@ def _usage_error(error: MDeployError) -> UsageError:
         text = str(failure["evidence"]).rstrip()
         html = f"<details><summary>what the model wrote</summary><pre>{escape(text)}</pre></details>"
         display({"text/plain": text, "text/html": html}, raw=True)
+    if failure.get("fix"):
+        fix = str(failure["fix"])
+        html = f"<p>A cell that mends it:</p><pre>{escape(fix)}</pre>"
+        display({"text/plain": f"a cell that mends it:\n\n{fix}\n", "text/html": html}, raw=True)
     return UsageError(str(error))
 
 

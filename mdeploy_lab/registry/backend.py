@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from mdeploy_lab.errors import MDeployError, RegistryUnavailable
+from mdeploy_lab.errors import MDeployError, RegistryNotConfigured, RegistryUnavailable
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry.silence import silenced
 from mdeploy_lab.registry.wording import first_line
@@ -182,6 +182,8 @@ def called(backend: Backend, call: Callable[P, T], *args: P.args, **kwargs: P.kw
                 time.sleep(pause)
                 pause = min(pause * 2, 1.0)
                 continue
+            if _not_configured(error):
+                raise not_configured(error, backend) from error
             if getattr(error, "error_code", "") in SPECIFIC:
                 raise
             raise unavailable(error, backend) from error
@@ -189,6 +191,36 @@ def called(backend: Backend, call: Callable[P, T], *args: P.args, **kwargs: P.kw
 
 def _locked(error: BaseException) -> bool:
     return "database is locked" in str(error)
+
+
+def _not_configured(error: BaseException) -> bool:
+    """Return whether nothing but another configuration would help: an unknown kind of URI, a driver or credentials missing."""
+    text = f"{error}"
+    return (
+        type(error).__name__.startswith("Unsupported")
+        or isinstance(error, ModuleNotFoundError)
+        or "credential configuration failed" in text
+        or "is in maintenance mode" in text
+    )
+
+
+def not_configured(error: BaseException, backend: Backend) -> RegistryNotConfigured:
+    """Return the one line that says what is missing."""
+    where = redacted(backend.registry_uri)
+    if isinstance(error, ModuleNotFoundError):
+        return RegistryNotConfigured(
+            f"the model registry {where} needs the library {error.name!r}, which is not installed",
+            hint="install it where mdeploy runs, or set MLFLOW_TRACKING_URI to another registry",
+        )
+    if "is in maintenance mode" in f"{error}":
+        return RegistryNotConfigured(
+            f"the model registry {where} is a directory of files, which this MLflow does not serve any more",
+            hint="migrate it to sqlite:///mlflow.db, or set MLFLOW_TRACKING_URI to another registry",
+        )
+    return RegistryNotConfigured(
+        f"the model registry {where} is not configured: {first_line(error)}",
+        hint="set MLFLOW_TRACKING_URI to a registry that can be asked from here, or unset it to use the home's own",
+    )
 
 
 def unavailable(error: BaseException, backend: Backend) -> RegistryUnavailable:

@@ -1,4 +1,4 @@
-"""What the registry worker can be asked: resolve, download, list. Runs where mlflow may be imported."""
+"""What the registry worker can be asked about one model: resolve, download. Runs where mlflow may be imported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,16 @@ def _client(tracking_uri: str, registry_uri: str) -> Any:
     return client(Backend(tracking_uri, registry_uri, "request"))
 
 
-def _open(tracking_uri: str, registry_uri: str) -> tuple[Any, Backend]:
+def open_client(tracking_uri: str, registry_uri: str) -> tuple[Any, Backend]:
+    """Return a client of a registry, which is known to be there.
+
+    Raises
+    ------
+    ModelNotFound
+        When nothing was registered in it yet.
+    RegistryUnavailable
+        When it cannot be reached.
+    """
     backend = Backend(tracking_uri, registry_uri or tracking_uri, "request")
     for uri in (backend.tracking_uri, backend.registry_uri):
         missing = uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file()
@@ -53,9 +62,9 @@ def _open(tracking_uri: str, registry_uri: str) -> tuple[Any, Backend]:
 def resolve(*, uri: str, tracking_uri: str, registry_uri: str, progress: Progress) -> dict[str, Any]:  # noqa: ARG001  # one form for all operations
     """Return the fields of a ``Model`` for a models:/, runs:/ or artifact URI."""
     if uri.startswith("models:/"):
-        return _resolve_model(uri, *_open(tracking_uri, registry_uri))
+        return _resolve_model(uri, *open_client(tracking_uri, registry_uri))
     if uri.startswith("runs:/"):
-        return _resolve_run(uri, *_open(tracking_uri, registry_uri))
+        return _resolve_run(uri, *open_client(tracking_uri, registry_uri))
     return {
         "uri": uri,
         "requested": uri,
@@ -77,7 +86,7 @@ def _resolve_model(uri: str, mlflow_client: Any, backend: Backend) -> dict[str, 
         entry = called(backend, _version, mlflow_client, name, version, alias)
         source = called(backend, mlflow_client.get_model_version_download_uri, name, entry.version)
     except MlflowException as error:
-        raise _unknown(uri, name, mlflow_client, backend, aliases=bool(alias)) from error
+        raise unknown(uri, name, mlflow_client, backend, aliases=bool(alias)) from error
     if source.startswith("models:/"):
         source = _logged(source, source.removeprefix("models:/"), mlflow_client, backend)["source"]
     found = base | {
@@ -127,7 +136,7 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
     from mlflow.exceptions import MlflowException
 
     if not model_id.startswith("m-"):
-        raise _unknown(uri, model_id, mlflow_client, backend, aliases=True)
+        raise unknown(uri, model_id, mlflow_client, backend, aliases=True)
     try:
         logged = called(backend, mlflow_client.get_logged_model, model_id)
     except MlflowException as error:
@@ -137,12 +146,12 @@ def _logged(uri: str, model_id: str, mlflow_client: Any, backend: Backend) -> di
     return _completed(found, backend)
 
 
-def _unknown(uri: str, name: str, mlflow_client: Any, backend: Backend, *, aliases: bool) -> ModelNotFound:
+def unknown(uri: str, name: str, mlflow_client: Any, backend: Backend, *, aliases: bool) -> ModelNotFound:
     """Return the error for a model that is not there, with what is near as its hint."""
     names = [m.name for m in called(backend, mlflow_client.search_registered_models, max_results=PAGE)]
     if name in names:
         model = called(backend, mlflow_client.get_registered_model, name)
-        versions = _versions(mlflow_client, backend, name)
+        versions = all_versions(mlflow_client, backend, name)
         told = [f"models:/{name}@{a}" for a in sorted(model.aliases)] if aliases or not versions else []
         told += [f"models:/{name}/{v.version}" for v in versions[: 5 - len(told)]]
         hint = f"there {'are' if len(told) > 1 else 'is'} {', '.join(told)}" if told else "it has no versions yet"
@@ -210,7 +219,7 @@ def _holds_model(source: str, tracking_uri: str) -> bool:
 def _remote(source: str, tracking_uri: str) -> dict[str, Any]:
     """Read the MLmodel of remote artifacts: flavours, interpreter, and a digest of it, which holds the model's id and time."""
     with tempfile.TemporaryDirectory(prefix="mdeploy-") as work:
-        _pull(f"{source.rstrip('/')}/{mlmodel.FILE}", work, tracking_uri)
+        pull(f"{source.rstrip('/')}/{mlmodel.FILE}", work, tracking_uri)
         directory = Path(work)
         found = mlmodel.read(directory)
         return {
@@ -222,7 +231,8 @@ def _remote(source: str, tracking_uri: str) -> dict[str, Any]:
         }
 
 
-def _pull(uri: str, target: str, tracking_uri: str) -> str:
+def pull(uri: str, target: str, tracking_uri: str) -> str:
+    """Download an artifact into a directory, and return where it is."""
     from mlflow.artifacts import download_artifacts
 
     try:
@@ -242,7 +252,7 @@ def download(*, uri: str, target: str, tracking_uri: str, registry_uri: str, pro
     backend = Backend(tracking_uri, registry_uri, "request")
     try:
         with tempfile.TemporaryDirectory(prefix=".download-", dir=place.parent) as work, _watch(Path(work), progress):
-            got = Path(_pull(uri, work, tracking_uri))
+            got = Path(pull(uri, work, tracking_uri))
             mlmodel.read(got)
             if place.exists():
                 shutil.rmtree(place)
@@ -275,92 +285,15 @@ class _watch:  # noqa: N801  # used like a function
                 self._progress(None, f"{size / 1e6:.1f} MB")
 
 
-def models(*, tracking_uri: str, registry_uri: str, progress: Progress) -> list[dict[str, Any]]:  # noqa: ARG001  # one form for all
-    """Return all registered models as fields of ``RegisteredModelInfo``."""
-    try:
-        mlflow_client, backend = _open(tracking_uri, registry_uri)
-    except ModelNotFound:
-        return []
-    found: list[dict[str, Any]] = []
-    token = None
-    while True:
-        page = called(backend, mlflow_client.search_registered_models, max_results=PAGE, page_token=token)
-        found += [_model_fields(m) for m in page]
-        token = page.token
-        if not token:
-            return sorted(found, key=lambda m: str(m["name"]).lower())
-
-
-def _model_fields(model: Any) -> dict[str, Any]:
-    newest = max((int(v.version) for v in model.latest_versions or ()), default=0)
-    return {
-        "name": model.name,
-        "description": model.description or "",
-        "tags": _texts(model.tags),
-        "aliases": {k: str(v) for k, v in (model.aliases or {}).items()},
-        "latest_version": str(newest) if newest else "",
-        "created_at": _seconds(model.creation_timestamp),
-        "updated_at": _seconds(model.last_updated_timestamp),
-    }
-
-
-def versions(*, name: str, tracking_uri: str, registry_uri: str, progress: Progress) -> list[dict[str, Any]]:  # noqa: ARG001  # one form for all
-    """Return the versions of a registered model as fields of ``ModelVersionInfo``, newest first."""
-    from mlflow.exceptions import MlflowException
-
-    mlflow_client, backend = _open(tracking_uri, registry_uri)
-    try:
-        model = called(backend, mlflow_client.get_registered_model, name)
-    except MlflowException as error:
-        raise _unknown(f"models:/{name}", name, mlflow_client, backend, aliases=True) from error
-    aliases: dict[str, list[str]] = {}
-    for alias, version in (model.aliases or {}).items():
-        aliases.setdefault(str(version), []).append(alias)
-    runs = {}
-    entries = _versions(mlflow_client, backend, name)
-    for run_id in {v.run_id for v in entries if v.run_id}:
-        with suppress(MlflowException):  # the run may be gone; the version is still a version
-            runs[run_id] = called(backend, mlflow_client.get_run, run_id)
-    return [_version_fields(v, aliases.get(str(v.version), []), runs.get(v.run_id)) for v in entries]
-
-
-def _versions(mlflow_client: Any, backend: Backend, name: str) -> list[Any]:
+def all_versions(mlflow_client: Any, backend: Backend, name: str) -> list[Any]:
+    """Return the versions of a registered model, newest first."""
     quoted = f"name = '{name}'" if "'" not in name else f'name = "{name}"'
     found = list(called(backend, mlflow_client.search_model_versions, quoted, max_results=PAGE))
     return sorted(found, key=lambda v: int(v.version), reverse=True)
-
-
-def _version_fields(entry: Any, aliases: list[str], run: Any) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "version": str(entry.version),
-        "uri": f"models:/{entry.name}/{entry.version}",
-        "aliases": sorted(aliases),
-        "tags": _texts(entry.tags),
-        "params": _texts(run.data.params) if run is not None else {},
-        "metrics": {k: float(v) for k, v in run.data.metrics.items()} if run is not None else {},
-        "run_id": entry.run_id or "",
-        "model_id": entry.model_id or "",
-        "source": entry.source or "",
-        "status": str(entry.status),
-        "description": entry.description or "",
-        "created_at": _seconds(entry.creation_timestamp),
-        "updated_at": _seconds(entry.last_updated_timestamp),
-    }
-
-
-def _texts(values: Any) -> dict[str, str]:
-    return {str(k): str(v) for k, v in (values or {}).items()}
-
-
-def _seconds(milliseconds: Any) -> float | None:
-    return milliseconds / 1000 if milliseconds else None
 
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "warm": warm,
     "resolve": resolve,
     "download": download,
-    "models": models,
-    "versions": versions,
 }

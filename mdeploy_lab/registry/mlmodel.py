@@ -32,6 +32,8 @@ class MLmodel:
     mlflow_version: str = ""
     signature: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
+    raw: dict[str, Any] = field(default_factory=dict)
+    """What it says of each flavor."""
 
     @property
     def mdeploy(self) -> dict[str, Any]:
@@ -73,6 +75,7 @@ def read(directory: Path) -> MLmodel:
         mlflow_version=str(raw.get("mlflow_version") or ""),
         signature=raw["signature"] if isinstance(raw.get("signature"), dict) else {},
         metadata=raw["metadata"] if isinstance(raw.get("metadata"), dict) else {},
+        raw=raw["flavors"],
     )
 
 

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from mdeploy_lab.errors import InvalidInput, MDeployError, ModelNotFound
 from mdeploy_lab.models.deployment import Model
-from mdeploy_lab.models.registry import ModelVersionInfo, RegisteredModelInfo
+from mdeploy_lab.models.registry import ModelVersionDetails, ModelVersionInfo, RegisteredModelInfo, RegistryPlace
 from mdeploy_lab.models.requests import ModelSource
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import backend as backends
-from mdeploy_lab.registry import cache, environment, mlmodel, template
+from mdeploy_lab.registry import cache, environment, facts, mlmodel, template
 from mdeploy_lab.registry.worker_process import WorkerProcess
 
 Progress = Callable[[float | None, str], None]
@@ -27,6 +28,7 @@ Progress = Callable[[float | None, str], None]
 WARM_SECONDS = 120.0
 RESOLVE_SECONDS = 60.0
 LIST_SECONDS = 60.0
+FACTS_SECONDS = 20.0
 DOWNLOAD_SECONDS = 24 * 3600.0
 
 
@@ -146,6 +148,51 @@ class Registry:
         arguments = {"name": name, **_uris(self._backend(tracking_uri, registry_uri))}
         found = await self._worker.call("versions", arguments, deadline=LIST_SECONDS)
         return tuple(ModelVersionInfo.model_validate(v) for v in found)
+
+    async def version(self, name: str, version: str) -> ModelVersionDetails:
+        """Return one version of a registered model, with what its files say.
+
+        Raises
+        ------
+        ModelNotFound
+            When there is no such version.
+        """
+        arguments = {"name": name, "version": version, **_uris(self._backend("", ""))}
+        return ModelVersionDetails.model_validate(await self._worker.call("version", arguments, deadline=LIST_SECONDS))
+
+    def place(self) -> RegistryPlace:
+        """Return which registry is asked."""
+        backend = self._backend("", "")
+        uri = backends.redacted(backend.registry_uri)
+        ui = uri if urlsplit(uri).scheme in {"http", "https"} else ""
+        return RegistryPlace(uri=uri, origin=backend.origin, ui_url=ui)
+
+    async def facts(self, model: Model) -> dict[str, Any]:
+        """Return what can be compared of a model, by dotted path.
+
+        Raises
+        ------
+        ModelNotFound
+            When its files or its version are gone.
+        RegistryUnavailable
+            When the registry that it is in does not answer.
+        """
+        local = backends.local_path(model.source)
+        if local is not None and not (model.version or model.run_id or model.model_id):
+            return await asyncio.to_thread(facts.of_files, local)
+        kept = cache.place(self._home, cache.key(model.source, model.digest)) if local is None else None
+        there = kept is not None and await asyncio.to_thread((kept / mlmodel.FILE).is_file)
+        arguments = {
+            "name": model.name,
+            "version": model.version,
+            "run_id": model.run_id,
+            "model_id": model.model_id,
+            "source": str(kept) if there else model.source,
+            "tracking_uri": model.tracking_uri,
+            "registry_uri": model.registry_uri,
+        }
+        found: dict[str, Any] = await self._worker.call("facts", arguments, deadline=FACTS_SECONDS)
+        return found
 
     def _backend(self, tracking_uri: str, registry_uri: str) -> backends.Backend:
         return backends.choose(

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
-from mdeploy_lab.registry import lookup
+from mdeploy_lab.registry import listing, lookup
 from mdeploy_lab.registry.wording import first_line
 
 THREADS = 4
+OPERATIONS: dict[str, Callable[..., Any]] = {**lookup.OPERATIONS, **listing.OPERATIONS}
 _lock = threading.Lock()
 
 
@@ -32,7 +33,7 @@ def main() -> None:
 
 def _answer(request: dict[str, Any], out: BinaryIO) -> None:
     number = request.pop("id")
-    op: Callable[..., Any] = lookup.OPERATIONS[request.pop("op")]
+    op: Callable[..., Any] = OPERATIONS[request.pop("op")]
 
     def progress(fraction: float | None, detail: str) -> None:
         _write(out, {"id": number, "progress": fraction, "detail": detail})

@@ -1,23 +1,19 @@
-"""Say what the model is, at ``/``: its signature as types that a form can be built from, and its own example rows."""
+"""Say what the model is, at ``/``: its signature, its own example rows, and how to call it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.models.description import (
     DescribedModel,
     Description,
     DialectInfo,
     InputExample,
-    Kind,
-    Signature,
-    SignatureField,
-    SignatureParam,
-    ValueType,
 )
 from mdeploy_lab.runtime.loader import first_rows
+from mdeploy_lab.runtime.signature import signature_of
 
 if TYPE_CHECKING:
     from mdeploy_lab.runtime.dialect import Dialect
@@ -28,9 +24,6 @@ USUAL = "invocations"
 EXAMPLE_ROWS = 10
 EXAMPLE_LIMIT = 1_000_000
 """Characters of an example; a longer one is left out."""
-_KINDS = frozenset(get_args(Kind))
-_NEVER_NULL = frozenset({"boolean", "integer", "long"})
-"""Columns of these types have no way to hold a missing value."""
 
 
 def describe(model: ServedModel, dialects: Sequence[Dialect]) -> Description:
@@ -48,75 +41,12 @@ def describe(model: ServedModel, dialects: Sequence[Dialect]) -> Description:
             flavors=tuple(sorted(model.metadata.flavors)),
         ),
         method=model.method,
-        signature=signature_of(model),
+        signature=signature_of(model.input_schema, model.output_schema, model.params_schema),
         example=example_of(model),
         dialects=tuple(_dialect(d, model) for d in sorted(dialects, key=lambda d: (d.name != USUAL, d.name))),
         max_payload=template.runtime.max_payload,
         predict_timeout=template.runtime.predict_timeout,
     )
-
-
-def signature_of(model: ServedModel) -> Signature | None:
-    """Return the signature, None when the model was saved without one."""
-    inputs, outputs = model.input_schema, model.output_schema
-    params = tuple(_param(p) for p in model.params_schema.params) if model.params_schema is not None else ()
-    if inputs is None and outputs is None and not params:
-        return None
-    return Signature(
-        inputs=None if inputs is None else tuple(_field(spec) for spec in inputs.inputs),
-        outputs=None if outputs is None else tuple(_field(spec) for spec in outputs.inputs),
-        params=params,
-        multi_io=inputs is not None and inputs.is_tensor_spec() and inputs.has_input_names() and len(inputs.inputs) > 1,
-    )
-
-
-def _field(spec: Any) -> SignatureField:
-    shape = getattr(spec, "shape", None)
-    kind = _tensor(spec) if shape is not None else _type(spec.type)
-    required = bool(getattr(spec, "required", True))
-    nullable = shape is None and (not required or kind.kind not in _NEVER_NULL)
-    return SignatureField(name=str(spec.name or ""), type=kind, required=required, nullable=nullable)
-
-
-def _tensor(spec: Any) -> ValueType:
-    sizes = tuple(int(size) for size in spec.shape)
-    return ValueType(kind="tensor", text=f"{spec.type}{list(sizes)}", dtype=str(spec.type), shape=sizes)
-
-
-def _type(data_type: Any) -> ValueType:
-    """Return a column's type; MLflow's classes are known by their names, which older versions lack in part."""
-    form = type(data_type).__name__
-    if form == "Object":
-        properties = tuple(
-            SignatureField(name=p.name, type=_type(p.dtype), required=p.required, nullable=not p.required)
-            for p in data_type.properties
-        )
-        inner = ", ".join(f"{p.name}: {p.type.text}" for p in properties)
-        return ValueType(kind="object", text=f"object({inner})", properties=properties)
-    if form == "Map":
-        items = _type(data_type.value_type)
-        return ValueType(kind="map", text=f"map({items.text})", items=items)
-    if hasattr(data_type, "dtype") and not hasattr(data_type, "to_numpy"):  # Array and its descendants
-        items = _type(data_type.dtype)
-        return ValueType(kind="array", text=f"array({items.text})", items=items)
-    name = str(getattr(data_type, "name", ""))
-    kind: Any = name if name in _KINDS else "any"
-    return ValueType(kind=kind, text=kind)
-
-
-def _param(spec: Any) -> SignatureParam:
-    kind = _type(spec.dtype)
-    if spec.shape is not None:
-        kind = ValueType(kind="array", text=f"array({kind.text})", items=kind)
-    return SignatureParam(name=spec.name, type=kind, default=_plain(spec.default))
-
-
-def _plain(value: Any) -> Any:
-    """Return a default as JSON has it."""
-    try:
-        return json.loads(json.dumps(value, default=str, allow_nan=False))
-    except ValueError:
-        return str(value)
 
 
 def example_of(model: ServedModel) -> InputExample | None:

@@ -8,22 +8,11 @@ import traceback
 from pathlib import Path
 
 from mdeploy_lab.models.deployment import Failure, FailureReason
+from mdeploy_lab.runtime.distributions import requirement_of
 from mdeploy_lab.runtime.spec import ReplicaSpec
 from mdeploy_lab.runtime.status import utcnow
 
 EVIDENCE_LINES = 40
-
-PACKAGES = {
-    "sklearn": "scikit-learn",
-    "cv2": "opencv-python-headless",
-    "PIL": "pillow",
-    "yaml": "pyyaml",
-    "bs4": "beautifulsoup4",
-    "skimage": "scikit-image",
-    "dateutil": "python-dateutil",
-    "Crypto": "pycryptodome",
-}
-"""Where the name to install differs from the name to import."""
 
 _ATTRIBUTE = re.compile(r"Can't get attribute '([^']+)' on <module '([^']+)'")
 
@@ -35,6 +24,7 @@ def failure_of(error: BaseException, spec: ReplicaSpec, reason: FailureReason = 
         reason=found,
         message=message,
         hint=hint,
+        details=_details(error, spec) if found == "missing_library" else {},
         evidence=evidence(error),
         revision=spec.revision,
         replica=spec.replica,
@@ -118,15 +108,27 @@ def _memory(spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
     )
 
 
+def _details(error: BaseException, spec: ReplicaSpec) -> dict[str, str]:
+    """Return what a fix of a missing library needs to know."""
+    name = next(link.name for link in _chain(error) if isinstance(link, ModuleNotFoundError) and link.name)
+    requirement, known = requirement_of(name, spec.model_path)
+    return {
+        "module": name.partition(".")[0],
+        "requirement": requirement,
+        "known": "yes" if known else "no",
+        "python": sys.executable,
+    }
+
+
 def _missing(name: str, spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
     top = name.partition(".")[0]
     interpreter = spec.template.model.interpreter
     where = f" into {interpreter.path}" if interpreter is not None and interpreter.path else ""
-    package = PACKAGES.get(top, top)
+    requirement, _ = requirement_of(name, spec.model_path)
     return (
         "missing_library",
         f"the model needs the library {top!r}, which is not installed",
-        f"pip install {package}{where}, deploy with isolate=True, or pass the module in code_paths if it is one of your own",
+        f"pip install {requirement}{where}, deploy with isolate=True, or pass it in code_paths if it is a module of your own",
     )
 
 

@@ -6,14 +6,18 @@ waits for a replica.
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from pydantic import BaseModel
 
 from mdeploy_lab.engines.base import Engine, LogQuery
 from mdeploy_lab.errors import (
     InvalidInput,
+    MDeployError,
     NameTaken,
     RevisionNotFound,
     StaleEdit,
@@ -22,7 +26,7 @@ from mdeploy_lab.errors import (
 from mdeploy_lab.models.access import Group, InstanceType, Pass, Usage
 from mdeploy_lab.models.deployment import Deployment, DeploymentSpec, DeploymentStatus, Model, Replica, Revision
 from mdeploy_lab.models.description import Description
-from mdeploy_lab.models.history import Action, Diff, Event, HistoryEntry, LogLine, LogReplica
+from mdeploy_lab.models.history import Action, Diff, DiffOf, Event, FieldChange, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.names import is_id, slug, with_suffix
 from mdeploy_lab.models.requests import (
     Act,
@@ -53,6 +57,10 @@ class Registry(Protocol):
 
     async def resolve(self, source: ModelSource) -> Model:
         """Return the model that a URI means now."""
+        ...
+
+    async def facts(self, model: Model) -> dict[str, Any]:
+        """Return what can be compared of a model, by dotted path."""
         ...
 
     async def notes(self, model: Model) -> tuple[str, ...]:
@@ -165,11 +173,30 @@ class DeploymentService:
         """Return one revision."""
         return _pick(await self.revisions(wanted), number, wanted)
 
-    async def diff(self, wanted: str, before: int, after: int) -> Diff:
-        """Return what differs between two revisions."""
-        found = await self.revisions(wanted)
-        one, two = _pick(found, before, wanted), _pick(found, after, wanted)
-        return Diff(before=before, after=after, changes=diff.changes(one.template, two.template))
+    async def diff(self, wanted: str, before: int, after: int, of: DiffOf = "revisions") -> Diff:
+        """Return what differs between two revisions or history entries, field by field and model against model."""
+        one: BaseModel
+        two: BaseModel
+        if of == "revisions":
+            found = await self.revisions(wanted)
+            one, two = _pick(found, before, wanted).template, _pick(found, after, wanted).template
+            models = one.model, two.model
+        else:
+            entries = {e.number: e for e in await self.history(wanted)}
+            one, two = _entry_of(entries, before, wanted).spec, _entry_of(entries, after, wanted).spec
+            models = one.template.model, two.template.model
+        model, note = await self._compare(*models)
+        return Diff(of=of, before=before, after=after, changes=diff.changes(one, two), model=model, note=note)
+
+    async def _compare(self, one: Model, two: Model) -> tuple[tuple[FieldChange, ...] | None, str]:
+        """Return what differs between two models, None with the reason when that cannot be known."""
+        if one.model_copy(update={"requested": ""}) == two.model_copy(update={"requested": ""}):
+            return (), ""
+        try:
+            old, new = await asyncio.gather(self._registry.facts(one), self._registry.facts(two))
+        except MDeployError as error:
+            return None, f"the models cannot be compared: {error.message}"
+        return diff.between(old, new), ""
 
     async def events(self, wanted: str, *, limit: int = 1000, after: int = 0) -> list[Event]:
         """Return observations, oldest first."""
@@ -463,6 +490,15 @@ def _pick(revisions: Sequence[Revision], number: int, wanted: str) -> Revision:
     raise RevisionNotFound(
         f"deployment {lookup.shortened(wanted)} has no revision {number}", hint=f"it has {known[0]} to {known[-1]}"
     )
+
+
+def _entry_of(entries: Mapping[int, HistoryEntry], number: int, wanted: str) -> HistoryEntry:
+    if number not in entries:
+        raise RevisionNotFound(
+            f"deployment {lookup.shortened(wanted)} has no history entry {number}",
+            hint=f"it has {min(entries)} to {max(entries)}",
+        )
+    return entries[number]
 
 
 def _is_member(group: Group, caller: Caller) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,6 +32,12 @@ def changes(before: BaseModel, after: BaseModel) -> tuple[FieldChange, ...]:
         for p in paths
         if old.get(p) != new.get(p) and not (old.get(p) in ({}, None) and new.get(p) in ({}, None))
     )
+
+
+def between(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+    """Return the paths whose values differ."""
+    paths = sorted(old.keys() | new.keys())
+    return tuple(FieldChange(path=p, old=old.get(p), new=new.get(p)) for p in paths if old.get(p) != new.get(p))
 
 
 def runs_the_same(before: RevisionTemplate, after: RevisionTemplate) -> bool:

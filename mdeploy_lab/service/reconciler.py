@@ -20,7 +20,7 @@ from mdeploy_lab.gateway.base import Gateway, Route
 from mdeploy_lab.models.access import InstanceType
 from mdeploy_lab.models.deployment import DeploymentStatus, Failure, Model, Receipt, Revision
 from mdeploy_lab.models.history import Change, Event, Level
-from mdeploy_lab.service import parity, routing
+from mdeploy_lab.service import fixes, parity, routing
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.decision import Decision, Situation, decide
 from mdeploy_lab.service.endpoint import Endpoint
@@ -156,6 +156,7 @@ class Reconciler:
         decision = decide(situation)
         await self._route(record, decision)
         status = status_of(situation, decision, receipts.get(situation.latest), self._clock())
+        status = fixes.added(status, record.id, record.spec)
         await self._note(record, status)
         for number in set(situation.observed) - decision.run:
             self._remove(record.uid, number)

@@ -266,7 +266,7 @@ export interface paths {
         };
         /**
          * Diff Revisions
-         * @description Compare two revisions field by field.
+         * @description Compare two revisions or history entries: field by field, and model against model.
          */
         get: operations["diff_revisions"];
         put?: never;
@@ -530,7 +530,7 @@ export interface paths {
         };
         /**
          * List Models
-         * @description List the registered models.
+         * @description List the registered models, by name; an empty list when there are none yet.
          */
         get: operations["list_models"];
         put?: never;
@@ -553,6 +553,26 @@ export interface paths {
          * @description List the versions of a registered model, newest first.
          */
         get: operations["list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/models/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version
+         * @description Get one version with its metrics, parameters, tags and signature.
+         */
+        get: operations["get_version"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1871,6 +1891,80 @@ export interface components {
             interpreter?: components["schemas"]["Interpreter-Input"] | null;
         };
         /**
+         * ModelVersionDetails
+         * @description One version with what its files say.
+         */
+        ModelVersionDetails: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+            /**
+             * Uri
+             * @description models:/name/version
+             */
+            uri: string;
+            /**
+             * Aliases
+             * @default []
+             */
+            aliases: string[];
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            /** Params */
+            params: {
+                [key: string]: string;
+            };
+            /** Metrics */
+            metrics: {
+                [key: string]: number;
+            };
+            /**
+             * Run Id
+             * @default
+             */
+            run_id: string;
+            /**
+             * Model Id
+             * @default
+             */
+            model_id: string;
+            /**
+             * Source
+             * @default
+             */
+            source: string;
+            /**
+             * Status
+             * @default READY
+             */
+            status: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Created At */
+            created_at: string | null;
+            /** Updated At */
+            updated_at: string | null;
+            /** @description null: saved without one, or its files cannot be read */
+            signature: components["schemas"]["Signature"] | null;
+            /**
+             * Flavors
+             * @default []
+             */
+            flavors: string[];
+            /**
+             * Note
+             * @description why its files could not be read
+             * @default
+             */
+            note: string;
+        };
+        /**
          * ModelVersionInfo
          * @description One version of a registered model.
          */
@@ -1938,6 +2032,7 @@ export interface components {
         Models: {
             /** Models */
             models: components["schemas"]["RegisteredModelInfo"][];
+            registry: components["schemas"]["RegistryPlace"];
         };
         /**
          * NewToken
@@ -2195,6 +2290,28 @@ export interface components {
             created_at: string | null;
             /** Updated At */
             updated_at: string | null;
+        };
+        /**
+         * RegistryPlace
+         * @description Which registry it is.
+         */
+        RegistryPlace: {
+            /**
+             * Uri
+             * @description without a password
+             */
+            uri: string;
+            /**
+             * Origin
+             * @description what chose it: home, environment MLFLOW_TRACKING_URI, mlruns here, …
+             */
+            origin: string;
+            /**
+             * Ui Url
+             * @description of its own web interface, where it has one
+             * @default
+             */
+            ui_url: string;
         };
         /**
          * Replica
@@ -3741,6 +3858,7 @@ export interface operations {
             query: {
                 from: number;
                 to: number;
+                of?: "revisions" | "history";
             };
             header?: never;
             path: {
@@ -4710,7 +4828,9 @@ export interface operations {
     };
     list_models: {
         parameters: {
-            query?: never;
+            query?: {
+                search?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4791,6 +4911,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Versions"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionDetails"];
                 };
             };
             /** @description Not allowed, or over the quota */

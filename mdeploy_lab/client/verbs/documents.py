@@ -33,7 +33,9 @@ def listed(field: str) -> Callable[[Any], Any]:
 
 def diff(table: Any) -> Any:
     """Return ``Diff``."""
-    return {"before": table.before, "after": table.after, "changes": [plain(c) for c in table]}
+    model = None if table.model is None else [plain(c) for c in table.model]
+    numbers = {"of": table.of, "before": table.before, "after": table.after}
+    return {**numbers, "changes": [plain(c) for c in table.changes], "model": model, "note": table.note}
 
 
 def traffic(shares: dict[int, int]) -> Any:

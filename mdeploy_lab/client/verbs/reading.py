@@ -9,6 +9,7 @@ from mdeploy_lab.client.verbs.deploying import TYPES
 from mdeploy_lab.client.verbs.verb import ID, TIMEOUT, Param, Verb, given
 
 STATES = ("deploying", "deployed", "failed", "stopping", "stopped")
+NAME = Param("name", "text", "name of the registered model", required=True, metavar="NAME")
 GOALS = ("deployed", "healthy", "stopped", "failed", "deleted")
 
 
@@ -72,13 +73,14 @@ READING = (
     Verb("revisions", "Show what ran and runs.", (ID,), _of("revisions"), documents.listed("revisions"), "revisions"),
     Verb(
         "diff",
-        "Compare two revisions.",
+        "Compare two revisions, or entries of the history: their fields, and model against model.",
         (
             ID,
             Param("before", "int", "a revision", required=True, metavar="A"),
             Param("after", "int", "another", required=True, metavar="B"),
+            Param("of", "choice", "what the numbers are; revisions", ("--of",), choices=("revisions", "history")),
         ),
-        lambda client, v: client.get(v["id"]).diff(v["before"], v["after"]),
+        lambda client, v: client.get(v["id"]).diff(v["before"], v["after"], **given(v, "of")),
         documents.diff,
         "diff",
     ),
@@ -100,7 +102,30 @@ READING = (
         documents.one,
         "wait",
     ),
-    Verb("models", "List the registered models.", (), lambda client, _: client.models(), documents.listed("models"), "models"),
+    Verb(
+        "models",
+        "List the registered models.",
+        (Param("search", "text", "part of the name or description", ("--search", "-s")),),
+        lambda client, v: client.models(**given(v, "search")),
+        documents.listed("models"),
+        "models",
+    ),
+    Verb(
+        "versions",
+        "List the versions of a registered model, newest first.",
+        (NAME,),
+        lambda client, v: client.versions(v["name"]),
+        documents.listed("versions"),
+        "versions",
+    ),
+    Verb(
+        "version",
+        "Show one version of a registered model: metrics, parameters, tags, signature.",
+        (NAME, Param("version", "text", "its number", required=True, metavar="VERSION")),
+        lambda client, v: client.version(v["name"], v["version"]),
+        documents.plain,
+        "version",
+    ),
     Verb(
         "groups",
         "List your groups: quota and use.",

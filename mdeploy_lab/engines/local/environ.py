@@ -48,14 +48,16 @@ def _secret(name: str, reference: str, source: Mapping[str, str]) -> str:
         if place in source:
             return source[place]
         hint = f"set {place} where the engine starts (`mdeploy engine stop`, then deploy again), or use file:PATH"
-        raise StartProblem("secret_missing", f"the secret for {name} is missing: the engine has no variable {place}", hint=hint)
+        message = f"the secret for {name} is missing: the engine has no variable {place}"
+        raise StartProblem("secret_missing", message, hint=hint, details={"variable": name})
     if kind == "file":
         try:
             return Path(place).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "is no text"
             message = f"the secret for {name} is missing: {place}: {why}"
-            raise StartProblem("secret_missing", message, hint="write the secret to that file") from error
+            details = {"variable": name, "file": place}
+            raise StartProblem("secret_missing", message, hint="write the secret to that file", details=details) from error
     raise StartProblem("secret_missing", f"the secret for {name} is neither env:NAME nor file:PATH", hint="write env:NAME")
 
 

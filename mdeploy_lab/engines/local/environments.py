@@ -202,7 +202,8 @@ def _uv_binary() -> str:
     except (ImportError, FileNotFoundError):
         found = shutil.which("uv")
     if found is None:
-        raise StartProblem("environment", "uv is not installed, which builds isolated environments", hint="pip install uv")
+        message = "uv is not installed, which builds isolated environments"
+        raise StartProblem("environment", message, hint="pip install uv", details={"cause": "uv"})
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from mdeploy_lab.errors import MDeployError, ModelNotFound
@@ -20,12 +20,22 @@ MIB = 2**20
 class StartProblem(Exception):
     """A start that cannot succeed by trying again."""
 
-    def __init__(self, reason: FailureReason, message: str, *, hint: str = "", evidence: str = "") -> None:
+    def __init__(
+        self,
+        reason: FailureReason,
+        message: str,
+        *,
+        hint: str = "",
+        evidence: str = "",
+        details: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason: FailureReason = reason
         self.message = message
         self.hint = hint
         self.evidence = evidence
+        self.details = dict(details or {})
+        """What a fix needs to know."""
 
     def failure(self, at: datetime, revision: int, replica: str = "") -> Failure:
         """Return it as the failure of a revision."""
@@ -34,6 +44,7 @@ class StartProblem(Exception):
             message=self.message,
             hint=self.hint,
             evidence=self.evidence,
+            details=self.details,
             revision=revision,
             replica=replica,
             at=at,
@@ -74,18 +85,23 @@ def memory_problem(current: InstanceType, known: Sequence[InstanceType], *, sure
         if larger
         else "define a larger instance type in config.toml"
     )
-    if sure:
-        return StartProblem("out_of_memory", f"it needs more than {size(current.memory)}", hint=hint, evidence=evidence)
-    message = "the system killed it, probably because the machine ran out of memory"
-    return StartProblem("out_of_memory", message, hint=f"free some memory on this machine, or {hint}", evidence=evidence)
+    details = {"instance_type": larger.name} if larger else {}
+    message = f"it needs more than {size(current.memory)}"
+    if not sure:
+        message = "the system killed it, probably because the machine ran out of memory"
+        hint = f"free some memory on this machine, or {hint}"
+    return StartProblem("out_of_memory", message, hint=hint, evidence=evidence, details=details)
 
 
 def crash_problem(exit_: Exit, exits: int, evidence: str) -> StartProblem:
     """Return the failure of a replica that ends again and again before it is ready."""
     hint = "see the evidence and the logs; fix the model and update"
+    details = {}
     if exit_.signal in {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT}:
         hint = "a native library crashed: compare the model's library versions with this environment's, or use isolate=True"
-    return StartProblem("crash", f"it crashed {exits} times before it was ready: {exit_.text}", hint=hint, evidence=evidence)
+        details["native"] = "yes"
+    message = f"it crashed {exits} times before it was ready: {exit_.text}"
+    return StartProblem("crash", message, hint=hint, evidence=evidence, details=details)
 
 
 def stuck_problem(seconds: float, phase: str, evidence: str) -> StartProblem:

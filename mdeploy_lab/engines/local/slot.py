@@ -510,7 +510,10 @@ class Slot:
         life, owner = self._life, self._owner
         if life.failure is not None:
             failure = life.failure
-            return StartProblem(failure.reason, failure.message, hint=failure.hint, evidence=failure.evidence)
+            details = failure.details
+            if failure.reason == "out_of_memory":
+                details = memory_problem(owner.instance_type, self._shop.sizes, sure=True).details
+            return StartProblem(failure.reason, failure.message, hint=failure.hint, evidence=failure.evidence, details=details)
         if life.killed == "memory":
             return memory_problem(owner.instance_type, self._shop.sizes, sure=True, evidence=seen)
         if life.killed == "stuck":

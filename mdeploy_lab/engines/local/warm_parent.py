@@ -99,6 +99,7 @@ class WarmParent:
                 "environment",
                 f"{self.interpreter} has mdeploy-lab {theirs_version}, which this engine cannot talk to",
                 hint=f"{self.interpreter} -m pip install --upgrade mdeploy-lab, or use isolate=True",
+                details={"cause": "mdeploy", "python": self.interpreter},
             )
 
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
@@ -367,6 +368,7 @@ def _unusable(interpreter: str, why: str, evidence: str = "") -> StartProblem:
             f"{interpreter} has no mdeploy-lab",
             hint=f"{interpreter} -m pip install mdeploy-lab, or deploy with isolate=True",
             evidence=evidence,
+            details={"cause": "mdeploy", "python": interpreter},
         )
     last = why or next((line for line in reversed(evidence.splitlines()) if line.strip()), "it ended at once")
     return StartProblem(
