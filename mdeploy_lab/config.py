@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.access import Group, InstanceType, Quota
+from mdeploy_lab.models.names import is_group
 from mdeploy_lab.models.requests import Setting
 
 if sys.version_info >= (3, 11):
@@ -88,22 +89,32 @@ class Config:
         found = {t.name: t for t in INSTANCE_TYPES}
         for name, raw in _table(self._file, "instance_types").items():
             values = dict(raw)
+            _check_known(f"instance_types.{name}", values, ("cpu", "memory", "gpu", "description"))
             if "memory" in values:
                 values["memory"] = _bytes(f"instance_types.{name}.memory", values["memory"])
             found[name] = _parsed(f"instance_types.{name}", InstanceType, {"name": name, **values})
         return found
 
     def groups(self) -> dict[str, Group]:
-        """Return the groups of ``[groups.NAME]`` (``enabled``, ``members``, ``quota``), and always ``default``."""
+        """Return the groups of ``[groups.NAME]`` (``title``, ``enabled``, ``members``, ``quota``), and always ``default``."""
         found = {"default": Group(name="default")}
         for name, raw in _table(self._file, "groups").items():
-            values = dict(raw)
-            quota = dict(values.pop("quota", {}))
-            if "memory" in quota:
-                quota["memory"] = _bytes(f"groups.{name}.quota.memory", quota["memory"])
-            values["quota"] = _parsed(f"groups.{name}.quota", Quota, quota)
-            found[name] = _parsed(f"groups.{name}", Group, {"name": name, **values})
+            if not is_group(name):
+                raise InvalidInput(
+                    f"groups.{name[:80]}: a group's name has 1 to 63 lower-case letters, digits and inner hyphens",
+                    hint="use such a name, and title for how people write it",
+                )
+            found[name] = _group(f"groups.{name}", name, raw, ("title", "enabled", "members", "quota"))
         return found
+
+    def groups_default(self) -> Group:
+        """Return the limits of ``[groups_default]``: those of JupyterHub's groups that have no ``[groups.NAME]``."""
+        raw = self._file.get("groups_default", {})
+        if not isinstance(raw, dict):
+            raise InvalidInput(
+                "groups_default in config.toml must be a table", hint="write [groups_default] and its keys below"
+            )
+        return _group("groups_default", "", raw, ("enabled", "quota"))
 
 
 def _read(path: Path | None) -> dict[str, Any]:
@@ -120,6 +131,27 @@ def _table(file: Mapping[str, Any], name: str) -> Mapping[str, Mapping[str, Any]
     if not isinstance(table, dict) or not all(isinstance(v, dict) for v in table.values()):
         raise InvalidInput(f"[{name}] in config.toml must hold tables", hint=f"write [{name}.NAME] and its keys below")
     return table
+
+
+def _group(where: str, name: str, raw: Mapping[str, Any], known: tuple[str, ...]) -> Group:
+    values = dict(raw)
+    _check_known(where, values, known)
+    quota = values.pop("quota", {})
+    if not isinstance(quota, dict):
+        raise InvalidInput(f"{where}.quota must be a table", hint=f"write [{where}.quota] and its keys below")
+    _check_known(f"{where}.quota", quota, tuple(Quota.model_fields))
+    if "memory" in quota:
+        quota = {**quota, "memory": _bytes(f"{where}.quota.memory", quota["memory"])}
+    values["quota"] = _parsed(f"{where}.quota", Quota, quota)
+    found: Group = _parsed(where, Group, {"name": name, **values})
+    return found
+
+
+def _check_known(where: str, values: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Refuse a key that nobody reads, so that a slip of the pen is not a limit that does not hold."""
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise InvalidInput(f"{where} has no key {unknown[0]!r}", hint=f"its keys are: {', '.join(known)}")
 
 
 def _typed(name: str, value: Any, default: Any) -> Any:

@@ -48,20 +48,20 @@ async def get_version(name: str, version: str, parts: PartsOf) -> ModelVersionDe
 
 @router.get("/groups")
 async def list_groups(parts: PartsOf, caller: CallerOf) -> Groups:
-    """List your groups with quota and use."""
+    """List your groups, disabled ones too, with quota, use and what is free."""
     return Groups(groups=tuple(await parts.service.groups(caller)))
 
 
 @router.get("/instance-types")
 async def list_instance_types(parts: PartsOf) -> InstanceTypes:
     """List the sizes that replicas can have."""
-    return InstanceTypes(instance_types=tuple(parts.service.instance_types()))
+    return InstanceTypes(instance_types=tuple(await parts.service.instance_types()))
 
 
 @router.get("/info")
 async def get_info(parts: PartsOf, caller: CallerOf) -> Info:
     """Get versions, settings and what this engine can do."""
-    return parts.info(caller.actor)
+    return await parts.info(caller.actor)
 
 
 @router.post("/engine/handover", status_code=202)

@@ -13,8 +13,9 @@ from starlette.requests import HTTPConnection
 
 from mdeploy_lab.models.registry import ModelVersionDetails, ModelVersionInfo, RegisteredModelInfo, RegistryPlace
 from mdeploy_lab.models.requests import Info
-from mdeploy_lab.service.deployments import Caller, DeploymentService
+from mdeploy_lab.service.deployments import DeploymentService
 from mdeploy_lab.service.hub import Hub
+from mdeploy_lab.service.membership import Caller
 from mdeploy_lab.store.base import Store
 
 ACTOR_LIMIT = 200
@@ -48,7 +49,7 @@ class Parts:
     store: Store
     hub: Hub
     catalogue: Catalogue
-    info: Callable[[str], Info]
+    info: Callable[[str], Awaitable[Info]]
     handover: Callable[[], Awaitable[None]]
 
 
@@ -57,13 +58,20 @@ def parts(connection: HTTPConnection) -> Parts:
     return cast("Parts", connection.app.state.parts)
 
 
-def caller(x_mdeploy_actor: Annotated[str, Header()] = "") -> Caller:
+def caller(
+    x_mdeploy_actor: Annotated[str, Header()] = "",
+    x_mdeploy_groups: Annotated[str | None, Header()] = None,
+) -> Caller:
     """Return who asks; the socket is private to the home's owner, so a surface may name the person behind it.
 
-    A header is ASCII, so names travel percent-encoded.
+    A header is ASCII, so names travel percent-encoded; the names of JupyterHub's groups with commas between them. An empty
+    list is a member of no group, a missing one somebody whom no hub knows.
     """
+    groups = None
+    if x_mdeploy_groups is not None:
+        groups = frozenset(unquote(part) for part in x_mdeploy_groups.split(",") if part.strip())
     name = "".join(c for c in unquote(x_mdeploy_actor) if c.isprintable()).strip()[:ACTOR_LIMIT]
-    return Caller(actor=name or getpass.getuser())
+    return Caller(actor=name or getpass.getuser(), groups=groups)
 
 
 PartsOf = Annotated[Parts, Depends(parts)]

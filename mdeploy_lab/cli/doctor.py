@@ -183,6 +183,7 @@ def _config(home: Home) -> Check:
     config.all()
     config.instance_types()
     config.groups()
+    config.groups_default()
     return Check("config", "ok", str(home.config) if home.config.exists() else "no config.toml: defaults")
 
 
@@ -197,6 +198,8 @@ def _engine(home: Home) -> Check:
     info = _asked(home)
     if info is None:
         return Check("engine", "warn", "does not run", "`mdeploy engine start`, or the next deploy, starts it")
+    if info.problems:
+        return Check("engine", "warn", "; ".join(info.problems), "mend config.toml, or restart the engine where it says so")
     return Check("engine", "ok", f"mdeploy {info.version}, process {info.pid}")
 
 

@@ -27,6 +27,7 @@ def info(*, as_json: bool) -> None:
         ["dialects", ", ".join(found.dialects)],
     ]
     rows += [[f"can {name}", "yes" if can is True else f"no: {can}"] for name, can in sorted(found.capabilities.items())]
+    rows += [["problem", problem] for problem in found.problems]
     click.echo(text_table(["", ""], rows).strip("\n"))
     settings = [[s.name, str(s.value), s.origin] for s in found.settings]
     click.echo("\n" + text_table(["Setting", "Value", "From"], settings))

@@ -307,13 +307,19 @@ class AsyncClient:
                     f"the id {id} is taken in group {found.spec.group}", hint="choose another id", details={"field": "id"}
                 )
             return found if found is not None and found.id == id else None
-        answer = await self.transport.get("/deployments", {"search": name[:200], "group": [self._group(group)]})
+        answer = await self.transport.get("/deployments", {"search": name[:200], "group": [await self._group(group)]})
         found_all = [Deployment.model_validate(d) for d in answer["deployments"]]
         same = [d for d in found_all if d.spec.name == name]
         return next((d for d in same if d.id == slug(name)), same[-1] if same else None)
 
-    def _group(self, group: str | None) -> str:
-        return group or str(Config(self.home.config if self.home else None).get("group"))
+    async def _group(self, group: str | None) -> str:
+        """Return the group, else the configured one; of a broken file the engine keeps what was good."""
+        if group:
+            return group
+        try:
+            return str(Config(self.home.config if self.home else None).get("group"))
+        except InvalidInput:
+            return next(str(s.value) for s in (await self.info()).settings if s.name == "group")
 
     async def _put(
         self,
@@ -330,7 +336,12 @@ class AsyncClient:
             if known is not None:
                 return await edit(self.transport, known, fields)
             own = {"id": id, "type": type}
-            body = {**fields, "name": name, "group": self._group(group), **{k: v for k, v in own.items() if v is not None}}
+            body = {
+                **fields,
+                "name": name,
+                "group": await self._group(group),
+                **{k: v for k, v in own.items() if v is not None},
+            }
             try:
                 answer = await self.transport.post("/deployments", request_of(CreateDeployment, body))
                 return Changed.model_validate(answer)

@@ -17,9 +17,9 @@ from pathlib import Path
 import mdeploy_lab
 from mdeploy_lab.api.app import create_app
 from mdeploy_lab.api.context import Parts
-from mdeploy_lab.config import Config
 from mdeploy_lab.daemon import alive, launch, secret_names
 from mdeploy_lab.daemon.lease import HomeLock
+from mdeploy_lab.daemon.live_config import LiveConfig
 from mdeploy_lab.engines.local.engine import LocalEngine
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.gateway.envoy import EnvoyGateway
@@ -71,7 +71,8 @@ class EngineProcess:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._config = Config(home.config)
+        self._live = LiveConfig(home.config)
+        self._config = self._live.started
         self._end = asyncio.Event()
         self._everything = False
         self._used: dict[tuple[str, str], datetime] = {}
@@ -96,14 +97,14 @@ class EngineProcess:
         stack.push_async_callback(store.close)
         registry = Registry(home)
         stack.push_async_callback(registry.close)
-        types = config.instance_types()
+        types = self._live.instance_types
         drain = config.get("drain_seconds")
         engine = LocalEngine(
             home,
             fetch=registry.fetch,
             drain=drain,
             log_days=config.get("logs.days"),
-            instance_types=tuple(types.values()),
+            instance_types=types.values(),
         )
         gateway = EnvoyGateway(
             home,
@@ -118,14 +119,15 @@ class EngineProcess:
         stack.push_async_callback(endpoint.close)
         hub = Hub()
         reconciler = Reconciler(store, engine, gateway, endpoint, hub, types, fetch=registry.fetch, drain_seconds=drain)
-        service = DeploymentService(store, engine, registry, reconciler, endpoint, types, config.groups())
+        service = DeploymentService(store, engine, registry, reconciler, endpoint, self._live)
         stack.callback(store.subscribe(_publisher(store, service, hub)))
         stack.callback(store.subscribe(_secret_keeper(store, home)))
         await reconciler.start()
         stack.push_async_callback(self._finish, reconciler, engine, gateway)
         stack.push_async_callback(_cancel, asyncio.create_task(_prepare(await store.all(), engine, registry), name="prepare"))
 
-        def info(actor: str) -> Info:
+        async def info(actor: str) -> Info:
+            await self._live.refresh()
             return self._info(gateway, engine, actor)
 
         app = create_app(Parts(service=service, store=store, hub=hub, catalogue=registry, info=info, handover=self.hand_over))
@@ -263,6 +265,7 @@ class EngineProcess:
             capabilities=dict(engine.capabilities()),
             dialects=DIALECTS,
             settings=self._config.all(),
+            problems=self._live.problems,
             actor=actor,
         )
 

@@ -72,22 +72,23 @@ def too_large(limit: int, base: str = "") -> dict[str, Any]:
     return {"match": {**match, "headers": [length]}, **answers.TOO_LARGE}
 
 
-NOT_RUNNING = {"match": {"safe_regex": {"regex": "/deployment/[^/]+/revision(/.*)?"}}, **answers.NOT_RUNNING}
+NOT_RUNNING = {
+    "match": {"safe_regex": {"regex": "/(deployment/[^/]+|api/[^/]+/[^/]+)/revision(/.*)?"}},
+    **answers.NOT_RUNNING,
+}
 """What is left of the paths under ``/revision`` once the live revisions have been matched."""
 
 
 def path_entries(route: Route, side: Side) -> Entries:
-    """Return the routes of one deployment by path."""
-    base = f"/deployment/{route.id}"
+    """Return the routes of one deployment by path, under its id and, with the same rights, under its API name."""
+    bases = [f"/deployment/{route.id}", *([f"/api/{route.group}/{route.api_name}"] if route.api_name else [])]
     small = []
     if route.max_payload < PAYLOAD:
-        bases = [base, *([f"/api/{route.group}/{route.api_name}"] if route.api_name else [])]
-        small = [{**too_large(route.max_payload, b), "name": route.id} for b in bases]
-    main = [_route(route, base, _serving(route))]
-    if route.api_name:
-        main.append(_route(route, f"/api/{route.group}/{route.api_name}", _serving(route)))
+        small = [{**too_large(route.max_payload, base), "name": route.id} for base in bases]
+    revisions = [entry for base in bases for entry in _revisions(route, base)]
+    main = [_route(route, base, _serving(route)) for base in bases]
     access = {"typed_per_filter_config": _access(route, side)}
-    return Entries([{**e, **access} for e in (*small, *_revisions(route, base))], [{**e, **access} for e in main])
+    return Entries([{**e, **access} for e in (*small, *revisions)], [{**e, **access} for e in main])
 
 
 def host_entry(route: Route, suffix: str) -> dict[str, Any]:

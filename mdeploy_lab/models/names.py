@@ -22,6 +22,7 @@ SUFFIX_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 _ID = re.compile(ID_PATTERN)
 _API_NAME = re.compile(API_NAME_PATTERN)
+_GROUP = re.compile(GROUP_PATTERN)
 
 
 def is_id(text: str) -> bool:
@@ -52,14 +53,37 @@ def slug(name: str) -> str:
     A name whose letters all fall away (another script, emoji) or that is too short gets a part of its own digest, so that
     two such names do not meet in one id.
     """
-    folded = unicodedata.normalize("NFKD", name.strip()).encode("ascii", "ignore").decode().lower()
-    plain = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+    plain, digest = _plain(name), _digest(name)
     if len(plain) > 63:  # noqa: PLR2004  # the id's limit
         return f"{plain[:54].rstrip('-')}-{digest[:8]}"
     if len(plain) >= 3:  # noqa: PLR2004  # the id's least length
         return plain
     return f"{plain}-{digest[:8]}" if plain else f"model-{digest[:8]}"
+
+
+def is_group(text: str) -> bool:
+    """Return whether ``text`` can be a group's name, which stands in a path and names a namespace."""
+    return _GROUP.fullmatch(text) is not None
+
+
+def group_name(title: str) -> str:
+    """Return the group's name for a name that JupyterHub gives: the same where it can be one, else always another.
+
+    Two hub groups must never meet in one group, so what cannot be kept as it is gets a part of its digest.
+    """
+    if is_group(title):
+        return title
+    return f"{_plain(title)[:54].rstrip('-') or 'group'}-{_digest(title)[:8]}"
+
+
+def _plain(name: str) -> str:
+    """Return lower-case ASCII letters and digits with single inner hyphens; perhaps nothing."""
+    folded = unicodedata.normalize("NFKD", name.strip()).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", folded).strip("-")
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def with_suffix(base: str) -> str:

@@ -15,7 +15,7 @@ from tornado.web import HTTPError, authenticated
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.server import headers
 from mdeploy_lab.server.engine import EngineLink
-from mdeploy_lab.server.identity import AUTH_RESOURCE, Decorator, actor, header_value
+from mdeploy_lab.server.identity import AUTH_RESOURCE, Decorator, actor, header_list, header_value, hub_groups
 from mdeploy_lab.server.upstream import Exchange, UpstreamGone
 
 JSON = "application/json"
@@ -74,6 +74,9 @@ class ApiHandler(ExtensionHandlerMixin, APIHandler):  # type: ignore[misc]  # ju
     async def _relay(self) -> None:
         head = headers.to_engine(self.request.headers)
         head["X-MDeploy-Actor"] = header_value(actor(self.identity_provider, self.current_user))
+        groups = hub_groups(self.identity_provider, self.current_user)
+        if groups is not None:
+            head["X-MDeploy-Groups"] = header_list(groups)
         if self.request.body or self.request.method in {"POST", "PUT", "PATCH"}:
             head["Content-Length"] = str(len(self.request.body))
         exchange = self._exchange = await self._engine.open(str(self.request.method), self._upstream_path(), head)

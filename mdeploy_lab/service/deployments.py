@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydantic import BaseModel
 
 from mdeploy_lab.engines.base import Engine, LogQuery
 from mdeploy_lab.errors import (
-    InvalidInput,
     MDeployError,
     NameTaken,
     RevisionNotFound,
     StaleEdit,
     WrongState,
 )
-from mdeploy_lab.models.access import Group, InstanceType, Pass, Usage
+from mdeploy_lab.models.access import Group, InstanceType, Pass
 from mdeploy_lab.models.deployment import Deployment, DeploymentSpec, DeploymentStatus, Model, Replica, Revision
 from mdeploy_lab.models.description import Description
 from mdeploy_lab.models.history import Action, Diff, DiffOf, Event, FieldChange, HistoryEntry, LogLine, LogReplica
@@ -41,11 +39,13 @@ from mdeploy_lab.models.requests import (
     SetTraffic,
     UpdateDeployment,
 )
-from mdeploy_lab.service import capable, diff, drafts, lookup, naming, quota, traffic
+from mdeploy_lab.service import capable, diff, drafts, lookup, naming, traffic
 from mdeploy_lab.service.access import AccessService
+from mdeploy_lab.service.admission import Admission
 from mdeploy_lab.service.answers import KeptAnswer
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.endpoint import Endpoint
+from mdeploy_lab.service.membership import Caller, Limits
 from mdeploy_lab.service.reconciler import Reconciler
 from mdeploy_lab.store.base import Store, StoredDeployment
 
@@ -68,14 +68,6 @@ class Registry(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who asks."""
-
-    actor: str
-    groups: frozenset[str] | None = None
-
-
 class DeploymentService:
     """All behaviour. Every method may raise any MDeployError that its arguments deserve."""
 
@@ -86,8 +78,7 @@ class DeploymentService:
         registry: Registry,
         reconciler: Reconciler,
         endpoint: Endpoint,
-        instance_types: Mapping[str, InstanceType],
-        groups: Mapping[str, Group],
+        limits: Limits,
         *,
         clock: Clock = utc_now,
     ) -> None:
@@ -96,8 +87,7 @@ class DeploymentService:
         self._registry = registry
         self._reconciler = reconciler
         self._endpoint = endpoint
-        self._types = instance_types
-        self._groups = groups
+        self._admission = Admission(store, limits)
         self._clock = clock
         self._written: dict[str, tuple[StoredDeployment, bytes]] = {}
         self.clients = AccessService(store, reconciler.emit, clock)
@@ -224,35 +214,33 @@ class DeploymentService:
         return naming.check_api_name(group, wanted, await self._store.all())
 
     async def groups(self, caller: Caller) -> list[Group]:
-        """Return the caller's groups with what they use."""
-        records = [r for r in await self._store.all() if not r.deleting]
-        return [
-            g.model_copy(update={"used": quota.usage((r.spec for r in records if r.spec.group == g.name), self._types)})
-            for g in self._groups.values()
-            if _is_member(g, caller)
-        ]
+        """Return the caller's groups, disabled ones too, with what they use and what is free."""
+        return await self._admission.groups(caller)
 
-    def instance_types(self) -> list[InstanceType]:
+    async def instance_types(self) -> list[InstanceType]:
         """Return the sizes that replicas can have, smallest first."""
-        return sorted(self._types.values(), key=lambda t: (t.gpu, t.cpu, t.memory))
+        return await self._admission.instance_types()
 
     # -- changing ----------------------------------------------------------------------------------------------
 
     async def create(self, request: CreateDeployment, caller: Caller) -> Changed:
         """Create a deployment with revision 1."""
-        group = self._group(request.group, caller)
+        await self._admission.check_group(request.group, caller)
         model = await self._registry.resolve(drafts.source_of(request.model))
         spec = drafts.spec_for(request, model)
         capable.check(self._engine.capabilities(), spec)
-        self._check_type(spec.template.instance_type)
-        await self._check_quota(group, spec, own=None)
         notes = await self._registry.notes(model) if not spec.template.runtime.isolate else ()
+        async with self._admission.admitted(spec, caller):
+            return await self._create(request, spec, caller, notes)
+
+    async def _create(self, request: CreateDeployment, spec: DeploymentSpec, caller: Caller, notes: tuple[str, ...]) -> Changed:
         base = request.id or slug(request.name)
         for attempt in range(ID_TRIES):
             taken = await self._store.find(base)
             id_ = base if (request.id or taken is None) and attempt == 0 else with_suffix(base)
             record, revision, entry = self._first(id_, spec, request.message, caller.actor)
             if request.dry_run:
+                naming.check_free(spec, await self._store.all())
                 return Changed(deployment=self.view(record), changed=False, new_revision=True, notes=notes)
             try:
                 await self._store.create(record, revision, entry)
@@ -271,8 +259,6 @@ class DeploymentService:
         model = await self._registry.resolve(drafts.source_of(request.model)) if request.model is not None else None
         spec = drafts.updated(record.spec, request, model)
         capable.check(self._engine.capabilities(), spec)
-        self._check_type(spec.template.instance_type)
-        await self._check_quota(self._group(spec.group, caller), spec, own=record)
         notes = await self._registry.notes(model) if model and not spec.template.runtime.isolate else ()
         return await self._apply(record, spec, "update", request.message, caller, notes=notes, dry_run=request.dry_run)
 
@@ -353,6 +339,21 @@ class DeploymentService:
         repeats: int | None = None,
         dry_run: bool = False,
     ) -> Changed:
+        async with self._admission.admitted(spec, caller, record):
+            return await self._admitted(record, spec, action, message, caller, notes=notes, repeats=repeats, dry_run=dry_run)
+
+    async def _admitted(
+        self,
+        record: StoredDeployment,
+        spec: DeploymentSpec,
+        action: Action,
+        message: str,
+        caller: Caller,
+        *,
+        notes: tuple[str, ...],
+        repeats: int | None,
+        dry_run: bool,
+    ) -> Changed:
         found = await self._store.revisions(record.uid)
         new = repeats is not None or not diff.runs_the_same(record.spec.template, spec.template)
         if not new:
@@ -360,6 +361,7 @@ class DeploymentService:
         if not new and spec == record.spec:
             return Changed(deployment=self.view(record), changed=False, notes=notes)
         if dry_run:
+            naming.check_free(spec, await self._store.all(), record.uid)
             return Changed(deployment=self.view(record.model_copy(update={"spec": spec})), new_revision=new, notes=notes)
         number = found[-1].number + 1
         revision = self._revision(number, spec, caller.actor, message, repeats) if new else None
@@ -372,8 +374,6 @@ class DeploymentService:
         record = await self.record(wanted)
         _check_version(record, request.resource_version, self.view(record))
         spec = record.spec.model_copy(update={"stopped": stopped})
-        if not stopped:
-            await self._check_quota(self._group(spec.group, caller), spec, own=record)
         return await self._apply(record, spec, "stop" if stopped else "start", request.message, caller)
 
     async def _try_again(self, record: StoredDeployment, caller: Caller) -> Changed:
@@ -440,38 +440,6 @@ class DeploymentService:
             spec=spec,
         )
 
-    def _group(self, name: str, caller: Caller) -> Group:
-        group = self._groups.get(name)
-        usable = [g.name for g in self._groups.values() if g.enabled and _is_member(g, caller)]
-        if group is None or name not in usable:
-            what = "there is no group" if group is None else "you cannot deploy in group"
-            none = "No group is configured for you to launch a server. Please contact admin."
-            raise InvalidInput(
-                f"{what} {lookup.shortened(name)!r}",
-                hint=f"your groups: {', '.join(usable)}" if usable else none,
-                details={"fields": {"group": what}},
-            )
-        return group
-
-    async def _check_quota(self, group: Group, spec: DeploymentSpec, own: StoredDeployment | None) -> None:
-        others = [
-            r.spec
-            for r in await self._store.all()
-            if r.spec.group == group.name and not r.deleting and (own is None or r.uid != own.uid)
-        ]
-        wanted = quota.needs(spec, self._types)
-        before = quota.needs(own.spec, self._types) if own is not None else Usage()
-        if wanted != before:
-            quota.check(group, quota.usage(others, self._types), wanted)
-
-    def _check_type(self, name: str) -> None:
-        if name not in self._types:
-            raise InvalidInput(
-                f"there is no instance type {lookup.shortened(name)!r}",
-                hint=f"use one of: {', '.join(t.name for t in self.instance_types())}",
-                details={"fields": {"instance_type": "unknown"}},
-            )
-
 
 def _check_version(record: StoredDeployment, version: int | None, current: Deployment) -> None:
     if version is not None and version != record.resource_version:
@@ -499,9 +467,3 @@ def _entry_of(entries: Mapping[int, HistoryEntry], number: int, wanted: str) -> 
             hint=f"it has {min(entries)} to {max(entries)}",
         )
     return entries[number]
-
-
-def _is_member(group: Group, caller: Caller) -> bool:
-    if caller.groups is not None and group.name in caller.groups:
-        return True
-    return group.members is None or caller.actor in group.members

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timezone
 
 from mdeploy_lab.config import INSTANCE_TYPES
@@ -77,7 +77,7 @@ class LocalEngine(Engine):
         clock: Callable[[], datetime] = _now,
         timing: Timing | None = None,
         environ: Mapping[str, str] | None = None,
-        instance_types: Sequence[InstanceType] = INSTANCE_TYPES,
+        instance_types: Collection[InstanceType] = INSTANCE_TYPES,
     ) -> None:
         self._home = home
         self._fetch = fetch

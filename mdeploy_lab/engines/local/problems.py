@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from mdeploy_lab.errors import MDeployError, ModelNotFound
@@ -77,7 +77,7 @@ def size(number: int) -> str:
     return f"{number / GIB:.3g} GiB" if number >= GIB else f"{number / MIB:.0f} MiB"
 
 
-def memory_problem(current: InstanceType, known: Sequence[InstanceType], *, sure: bool, evidence: str = "") -> StartProblem:
+def memory_problem(current: InstanceType, known: Collection[InstanceType], *, sure: bool, evidence: str = "") -> StartProblem:
     """Return the failure of a replica that took more memory than its instance type has."""
     larger = min((t for t in known if t.memory > current.memory), key=lambda t: t.memory, default=None)
     hint = (

@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ class Shop:
     now: Callable[[], datetime]
     listen: Listen
     environ: Mapping[str, str]
-    sizes: Sequence[InstanceType]
+    sizes: Collection[InstanceType]
     drain: float
 
 
