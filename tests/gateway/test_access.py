@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from mdeploy_lab.errors import from_body
+from mdeploy_lab.gateway.base import Unavailable
 from mdeploy_lab.gateway.envoy import EnvoyGateway
 from mdeploy_lab.gateway.passes import PassIssuer
 
@@ -276,6 +277,59 @@ class TestPaths:
         assert answer.json["path"] == "/invocations"
         refused(await call(gateway, "/api/default/Churn.v1/invocations"))
         refused(await call(gateway, "/api/default/Churnxv1/invocations", bearer(web.token)), 404)
+
+    async def test_an_api_name_is_guarded_as_the_id_is(self, gateway, churn, web, replica):
+        await gateway.put(churn.model_copy(update={"api_name": "Churn.v1"}))
+        base, count = "/api/default/Churn.v1", replica.count
+        for header in ((), (bearer(client("web").token),), (basic("web", "x"),)):
+            refused(await call(gateway, f"{base}/invocations", *header))
+            refused(await call(gateway, f"{base}/revision/1/invocations", *header))
+        for path in (
+            f"{base}x/invocations",
+            f"{base}-prod/x",
+            "/api/default/Churn",
+            "/api/Default/Churn.v1",
+            "/api/other/Churn.v1",
+        ):
+            refused(await call(gateway, path, bearer(web.token)), 404)
+        refused(await call(gateway, f"{base}%2Finvocations", bearer(web.token)), 400)
+        assert replica.count == count
+        forged = await call(gateway, f"{base}/invocations", bearer(web.token), "x-forwarded-user: root")
+        assert forged.seen("x-forwarded-user") == ["web"]
+        assert forged.seen("authorization") == []
+
+    async def test_an_api_name_has_the_paths_of_revisions(self, gateway, churn, web, replica):
+        await gateway.put(churn.model_copy(update={"api_name": "score"}))
+        answer = await call(gateway, "/api/default/score/revision/1/ping", bearer(web.token))
+        assert answer.json["path"] == "/ping"
+        count = replica.count
+        for n in ("2", "11", "1x", ""):
+            body = refused(await call(gateway, f"/api/default/score/revision/{n}", bearer(web.token)), 404)
+            assert body["reason"] == "RevisionNotFound"
+        assert replica.count == count
+
+    async def test_the_owners_pass_opens_the_api_name_and_no_other(self, gateway, churn, home):
+        await gateway.put(churn.model_copy(update={"api_name": "score"}))
+        for path in ("/api/default/score/invocations", "/api/default/score/revision/1/invocations"):
+            assert (await call(gateway.private_socket, path, owner(home))).status == 200
+            refused(await call(gateway.private_socket, path, owner(home, "uid-open")), 403)
+            refused(await call(gateway, path, owner(home)))
+
+    async def test_an_old_api_name_ends_when_it_changes(self, gateway, churn, web):
+        await gateway.put(churn.model_copy(update={"api_name": "old"}))
+        await gateway.put(churn.model_copy(update={"api_name": "new"}))
+        refused(await call(gateway, "/api/default/old/invocations", bearer(web.token)), 404)
+        assert (await call(gateway, "/api/default/new/invocations", bearer(web.token))).status == 200
+        await gateway.put(churn)
+        refused(await call(gateway, "/api/default/new/invocations", bearer(web.token)), 404)
+
+    async def test_an_api_name_of_what_is_stopped_says_so(self, gateway, churn, web):
+        stopped = Unavailable(reason="stopped", message="deployment churn is stopped", hint="start it")
+        await gateway.put(churn.model_copy(update={"api_name": "score", "backends": (), "unavailable": stopped}))
+        by_id = await call(gateway, "/deployment/churn/invocations", bearer(web.token))
+        by_name = await call(gateway, "/api/default/score/invocations", bearer(web.token))
+        assert by_name.status == by_id.status == 503
+        assert by_name.json == by_id.json
 
     async def test_a_host_name_serves_at_its_root(self, gateway, churn, web):
         port = gateway.health()["port"]

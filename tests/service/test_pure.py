@@ -57,7 +57,9 @@ def test_replicas_count_against_the_quota_and_the_refusal_names_the_numbers():
 
 
 def test_a_stopped_deployment_takes_nothing():
-    assert quota.total([quota.needs(spec(stopped=True), TYPES), quota.needs(spec(replicas=2), TYPES)]) == Usage(cpu=2, memory=2 * GIB, deployments=1)
+    assert quota.total([quota.needs(spec(stopped=True), TYPES), quota.needs(spec(replicas=2), TYPES)]) == Usage(
+        cpu=2, memory=2 * GIB, deployments=1
+    )
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=True) | st.text(), st.lists, max_leaves=20))

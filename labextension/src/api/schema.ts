@@ -590,7 +590,7 @@ export interface paths {
         };
         /**
          * List Groups
-         * @description List your groups with quota and use.
+         * @description List your groups, disabled ones too, with quota, use and what is free.
          */
         get: operations["list_groups"];
         put?: never;
@@ -2945,6 +2945,7 @@ export interface operations {
             };
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -3013,6 +3014,7 @@ export interface operations {
             header?: {
                 "Idempotency-Key"?: string;
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -3151,6 +3153,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3220,6 +3223,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3294,6 +3298,7 @@ export interface operations {
             header?: {
                 "Idempotency-Key"?: string;
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3368,6 +3373,7 @@ export interface operations {
             header?: {
                 "Idempotency-Key"?: string;
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3442,6 +3448,7 @@ export interface operations {
             header?: {
                 "Idempotency-Key"?: string;
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3515,6 +3522,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4133,6 +4141,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4206,6 +4215,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4274,6 +4284,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4348,6 +4359,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4417,6 +4429,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -4560,6 +4573,7 @@ export interface operations {
             };
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -5033,6 +5047,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -5165,6 +5180,7 @@ export interface operations {
             query?: never;
             header?: {
                 "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
