@@ -66,7 +66,7 @@ def service_over(store: SqliteStore, found: FixedLimits) -> DeploymentService:
     """Return a service; its reconciler does nothing."""
     quiet: Any = SimpleNamespace(poke=lambda _uid: None, emit=lambda _uid, _event: None)
     gateway: Any = SimpleNamespace(base_url="http://127.0.0.1:8000")
-    endpoint = Endpoint(gateway, quiet, lambda *_: None)
+    endpoint = Endpoint(gateway, quiet, lambda *_: None, quiet)
     engine: Any = _Engine()
     return DeploymentService(store, engine, _Registry(), quiet, endpoint, found)
 
