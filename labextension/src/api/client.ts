@@ -84,7 +84,10 @@ export class Api {
 
   /** What the endpoint says of itself, of the revision that serves or of the one asked for; 503 when nothing serves. */
   describe(id: string, revision?: number, signal?: AbortSignal): Promise<Description> {
-    return this.#get(`${path(id)}/description${revision === undefined ? '' : `?revision=${revision}`}`, signal);
+    return this.#get(
+      `${path(id)}/description${revision === undefined ? '' : `?revision=${revision}`}`,
+      signal
+    );
   }
 
   /** The replicas whose lines are kept, those that exited too. */

@@ -2,10 +2,8 @@
 
 import * as React from 'react';
 import type { Deployment } from '../../api/types';
-import { useHost } from '../host';
-import { Notice } from '../kit/Notice';
+import { LogsView } from './LogsView';
 
 export default function LogsTab({ deployment }: { deployment: Deployment }): React.ReactElement {
-  const { trans } = useHost();
-  return <Notice title={trans.__('Logs')}>{deployment.id}</Notice>;
+  return <LogsView deployment={deployment} />;
 }
