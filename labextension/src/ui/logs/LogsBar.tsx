@@ -5,6 +5,7 @@ import type { Deployment, LogReplica } from '../../api/types';
 import { useDeployments, useMount } from '../context';
 import { useHost } from '../host';
 import { ClockIcon, DownloadIcon, WrapIcon } from '../kit/icons';
+import * as commands from '../line/commands';
 import { LineButton } from '../line/LineButton';
 import { useResource } from '../resource';
 import { queryOf, type LogFilter } from './feed';
@@ -52,7 +53,7 @@ export function LogsBar(props: LogsBarProps): React.ReactElement {
         </button>
         <Download {...props} />
         <LineButton
-          command={{ verb: 'logs', words: [deployment.id], options: { ...filter } }}
+          command={commands.logs(deployment.id, filter)}
           action={trans.__('Logs of %1', deployment.spec.name)}
         />
       </div>
