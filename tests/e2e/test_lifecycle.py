@@ -85,23 +85,29 @@ def test_deploying_the_same_again_changes_nothing(client, churn, models, iris):
     assert len(churn.history()) == 1
 
 
-def test_an_update_loses_no_request(client, churn, models, iris):
+def test_update_scale_traffic_and_rollback_lose_no_request(client, churn, models, iris):
     x, _ = iris
     token = churn.clients.add("steady").token.reveal()
     body = rows(x.head(1))
     until("the token to work", lambda: post(churn.url, body, authorization=token).status_code == 200)
-    with Load(churn.url, token, body, rate=100) as answers:
+    with Load(churn.url, token, body, rate=200) as answers:
         client.deploy(models[1], name="Churn", input_example=x.head(20), timeout=60)
-        until("the new revision to answer", lambda: answers.revisions["2"] > 20)
+        until("the new revision to answer", lambda: answers.revisions["2"] > 40)
         churn.update(replicas=2)
         until("two replicas", lambda: churn.refresh().status.replicas.ready == 2)
         churn.update(replicas=1)
         until("one replica", lambda: len(churn.replicas()) == 1)
+        churn.traffic({1: 50, 2: 50})
+        until("the old revision to answer again", lambda old=answers.revisions["1"]: answers.revisions["1"] > old + 40, 30)
+        churn.traffic("newest")
+        until("the split to end", lambda: {t.revision for t in churn.refresh().status.serving} == {2})
         churn.rollback(to=1)
-        until("the old model to answer again", lambda: answers.revisions["3"] > 20)
-    assert answers.failed == 0, (answers.codes, answers.outage)
+        until("the old model to answer again", lambda: answers.revisions["3"] > 40)
+    assert answers.failed == 0, (answers.said, answers.outage)
+    assert answers.rate > 180, "the caller was not steady"
     assert churn.refresh().revision == 3
-    assert [h.action for h in churn.history()][::-1] == ["create", "update", "update", "update", "rollback"]
+    actions = [h.action for h in churn.history()][::-1]
+    assert actions == ["create", "update", "update", "update", "traffic", "traffic", "rollback"]
 
 
 def test_a_diff_names_what_changed(churn):

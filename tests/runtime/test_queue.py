@@ -1,0 +1,71 @@
+"""The queue before the model: bounded by how long its last request would wait, and by a number for slow models."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from mdeploy_lab.runtime.prediction import QUEUE_LIMIT, QUEUE_MOST, Worker
+from mdeploy_lab.runtime.problems import Overloaded
+
+
+class Clock:
+    """A time that only jobs move on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def take(self, seconds: float) -> None:
+        self.now += seconds
+
+
+async def taken(seconds: float, count: int, held_up: float = 0.0) -> int:
+    """Return how many of ``count`` requests are queued at once, when one took so many seconds until now.
+
+    They wait behind one that began ``held_up`` seconds ago; in the end all that were taken are answered.
+    """
+    clock = Clock()
+    worker = Worker(clock=clock)
+    await worker.call(lambda: clock.take(20))  # loading the model says nothing of its requests
+    for _ in range(3):
+        await worker.submit(lambda: clock.take(seconds)).future
+    go, begun = threading.Event(), threading.Event()
+
+    def first() -> None:
+        begun.set()
+        go.wait(30)
+
+    jobs = [worker.submit(first)]
+    await asyncio.to_thread(begun.wait, 30)
+    clock.take(held_up)
+    for _ in range(count):
+        try:
+            jobs.append(worker.submit(int))
+        except Overloaded:
+            break
+    go.set()
+    await asyncio.gather(*(job.future for job in jobs))
+    return len(jobs) - 1
+
+
+async def test_a_burst_that_is_soon_worked_off_is_taken_whole():
+    assert await taken(0.004, 1000) == 1000
+
+
+async def test_as_many_wait_as_have_their_answer_in_five_seconds():
+    assert abs(await taken(0.01, 1000) - 500) <= 1
+
+
+async def test_there_is_an_end_to_it_all_the_same():
+    assert await taken(0.0, 2 * QUEUE_MOST) == QUEUE_MOST - 1
+
+
+async def test_of_a_slow_model_only_the_fixed_number_waits():
+    assert await taken(0.1, 1000) == QUEUE_LIMIT - 1
+
+
+async def test_a_model_that_is_stuck_now_counts_as_slow_whatever_it_was():
+    assert await taken(0.001, 1000, held_up=3.0) == QUEUE_LIMIT - 1
