@@ -96,11 +96,12 @@ CHANGES = (
     Column[FieldChange]("After", lambda c: value_text(c.new)),
 )
 GROUPS = (
-    Column[Group]("Group", lambda g: g.name),
+    Column[Group]("Group", lambda g: f"{g.name} ({g.title})" if g.title else g.name),
     Column[Group]("Enabled", lambda g: "yes" if g.enabled else "no"),
     Column[Group]("Deployments", lambda g: _of(g.used.deployments, g.quota.deployments)),
     Column[Group]("vCPU", lambda g: _of(g.used.cpu, g.quota.cpu)),
     Column[Group]("Memory (MiB)", lambda g: _of(g.used.memory // MEBI, g.quota.memory and g.quota.memory // MEBI)),
+    Column[Group]("GPU", lambda g: _of(g.used.gpu, g.quota.gpu)),
 )
 INSTANCE_TYPES = (
     Column[InstanceType]("Instance Type", lambda t: t.name),

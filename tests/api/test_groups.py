@@ -13,6 +13,7 @@ from mdeploy_lab.errors import Forbidden, InvalidInput, NotCapable
 from mdeploy_lab.models.names import group_name
 from mdeploy_lab.paths import Home
 from tests.api.test_rest import failed
+from tests.e2e.census import until
 from tests.e2e.conftest import engine
 
 FILE = """
@@ -27,6 +28,8 @@ members = ["ada"]
 [groups_default.quota]
 deployments = 0
 """
+
+COLUMNS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +184,24 @@ def test_the_client_raises_what_rest_answers(client: Client, model, gone):
     with pytest.raises(InvalidInput, match="the type of a deployment cannot change"):
         client.deploy(model, "typed", group="risk", type="batch")
     assert client.deploy(model, "typed", group="risk", type="real-time", api_name="", wait=False).api_url == ""
+
+
+def test_an_api_name_is_an_address_like_the_id_until_it_changes(client: Client, model, gone):
+    made = client.deploy(model, "called", group="risk", instance_type="nano", api_name="first", timeout=120)
+    token = str.__str__(made.clients.add("web").token.reveal())
+    rows = {"dataframe_records": [dict.fromkeys(COLUMNS, 1.0)]}
+    with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+        by_id = http.post(f"{made.url}/invocations", json=rows)
+        assert by_id.status_code == 200, by_id.text
+        for path in ("/invocations", "/revision/1/invocations"):
+            assert http.post(f"{made.api_url}{path}", json=rows).json() == by_id.json()
+        assert http.post(f"{made.api_url}/invocations", json=rows, headers={"Authorization": ""}).status_code == 401
+        old = made.api_url
+        made.update(api_name="second")
+        assert made.api_url.endswith("/api/risk/second")
+        until("the new name to answer", lambda: http.post(f"{made.api_url}/invocations", json=rows).status_code == 200)
+        assert http.post(f"{old}/invocations", json=rows).status_code == 404
+        made.stop()
+        stopped = http.post(f"{made.api_url}/invocations", json=rows)
+        assert stopped.status_code == 503
+        assert "called is stopped" in stopped.json()["message"]

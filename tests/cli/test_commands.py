@@ -175,3 +175,29 @@ def test_doctor_starts_nothing_and_reports_what_is_broken(tmp_path, monkeypatch)
     home.root.mkdir()
     home.config.write_text("[gateway\n")
     assert {c.name: c for c in run_checks(home)}["config"].status == "fail"
+
+
+def test_types_groups_and_api_names(mdeploy, client):
+    refused = mdeploy("deploy", "models:/served/1", "--name", "Nightly", "--type", "batch", status=1)
+    assert "this engine runs no batch deployments" in refused.stderr
+    mdeploy("deploy", "models:/served/1", "--name", "Nightly", "--type", "weekly", status=2)
+    refused = mdeploy("deploy", "models:/served/1", "--name", "Nightly", "--group", "nowhere", status=1)
+    assert "you cannot deploy in group nowhere: there is no such group" in refused.stderr
+    assert "hint: choose one of: default" in refused.stderr
+
+    made = mdeploy("deploy", "models:/served/1", "--name", "Score", "--api-name", "score", "--type", "real-time")
+    assert "/api/default/score" in made.stdout
+    taken = mdeploy("deploy", "models:/served/1", "--name", "Other", "--api-name", "score", "--dry-run", status=1)
+    assert "the API name 'score' is taken in group default by deployment score" in taken.stderr
+    assert [
+        d["id"] for d in document(mdeploy("list", "--type", "real-time", "--search", "score", "--json"))["deployments"]
+    ] == ["score"]
+    assert document(mdeploy("list", "--type", "batch", "--type", "async", "--json")) == {"deployments": []}
+    fixed = mdeploy("update", "score", "--max-replicas", "3", status=1)
+    assert "this engine runs a fixed number of replicas" in fixed.stderr
+    gone = document(mdeploy("update", "score", "--api-name", "", "--json"))["deployment"]
+    assert (gone["spec"]["api_name"], gone["api_url"]) == ("", "")
+    found = document(mdeploy("groups", "--json"))["groups"]
+    assert found[0]["name"] == "default"
+    assert found[0]["used"]["deployments"] >= 1
+    client.get("score").delete()

@@ -55,15 +55,19 @@ async def test_keeps_escapes_in_the_path(jupyter: Jupyter, engine: StubEngine) -
     assert engine.asked[-1]["uri"] == "/deployments/a%2Fb%20c?x=%26"
 
 
+CLAIMS = {"X-MDeploy-Actor": "root", "X-MDeploy-Groups": "root"}
+
+
 async def test_nothing_of_jupyter_reaches_the_engine(jupyter: Jupyter, engine: StubEngine) -> None:
     async with jupyter.client(token=False) as http:
-        answer = await http.get("/info", params={"token": jupyter.token, "x": "1"}, headers={"X-MDeploy-Actor": "root"})
+        answer = await http.get("/info", params={"token": jupyter.token, "x": "1"}, headers=CLAIMS)
     assert answer.status_code == 200
     asked = engine.asked[-1]
     assert jupyter.token not in json.dumps(asked)
     assert asked["query"] == {"x": ["1"]}
     assert "Cookie" not in asked["headers"]
     assert asked["headers"]["X-Mdeploy-Actor"] == getpass.getuser()
+    assert "X-Mdeploy-Groups" not in asked["headers"]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"])

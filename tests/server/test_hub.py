@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -39,7 +40,7 @@ c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.JupyterHub.services = [{{"name": "starter", "api_token": {admin!r}}}]
 c.JupyterHub.load_roles = [
-    {{"name": "starter", "scopes": ["admin:users", "admin:servers", "tokens", "access:servers"], "services": ["starter"]}}
+    {{"name": "starter", "scopes": ["admin:users", "admin:servers", "admin:groups", "tokens", "access:servers"], "services": ["starter"]}}
 ]
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.environment = {environment!r}
@@ -103,6 +104,7 @@ def environment(folder: Path, home: Path) -> dict[str, str]:
     ours = json.loads((ROOT / "jupyter-config/server-config/mdeploy_lab.json").read_text(encoding="utf-8"))
     ours["ServerApp"]["jpserver_extensions"] |= dict.fromkeys(OTHERS, False)
     ours["JupyterHubSingleUser"] = {"default_url": "/api"}
+    ours["HubAuth"] = {"cache_max_age": 1}
     (config / "jupyter_server_config.json").write_text(json.dumps(ours))
     return {
         "JUPYTER_CONFIG_DIR": str(config),
@@ -147,6 +149,32 @@ async def test_history_names_the_hubs_user(hub: Hub, engine: StubEngine) -> None
     assert answer.status_code == 200
     assert unquote(engine.asked[-1]["headers"]["X-Mdeploy-Actor"]) == "jo"
     assert hub.token not in json.dumps(engine.asked)
+
+
+async def test_the_engine_hears_the_hubs_groups_and_their_changes(hub: Hub, engine: StubEngine) -> None:
+    """As the hub writes them, whatever a browser claims; a change arrives when the server asks the hub again."""
+    deadline = time.monotonic() + 20
+
+    async def told() -> set[str]:
+        headers = {"Authorization": f"token {hub.token}", "X-MDeploy-Groups": "root", "X-MDeploy-Actor": "root"}
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+            assert (await http.get(f"{hub.user}/mdeploy/api/deployments", headers=headers)).status_code == 200
+        sent = engine.asked[-1]["headers"]["X-Mdeploy-Groups"]
+        return {unquote(part) for part in sent.split(",") if part}
+
+    async with httpx.AsyncClient(base_url=f"{hub.url}/hub/api", trust_env=False, timeout=30) as admin:
+        admin.headers["Authorization"] = f"token {ADMIN}"
+        assert await told() == set()
+        for group in ("risk", "Größe, & more"):
+            (await admin.post(f"/groups/{quote(group, safe='')}")).raise_for_status()
+            (await admin.post(f"/groups/{quote(group, safe='')}/users", json={"users": ["jo"]})).raise_for_status()
+        while await told() != {"risk", "Größe, & more"}:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
+        (await admin.request("DELETE", "/groups/risk/users", json={"users": ["jo"]})).raise_for_status()
+        while await told() != {"Größe, & more"}:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
 
 
 async def test_nobody_comes_in_without_the_hub(hub: Hub, engine: StubEngine) -> None:
