@@ -16,6 +16,7 @@ from mdeploy_lab.client.deployment import Clients, Deployment
 from mdeploy_lab.client.tokens import Token
 from mdeploy_lab.client.verbs import VERBS
 from mdeploy_lab.config import DEFAULTS, ENVIRONMENT, INSTANCE_TYPES
+from mdeploy_lab.engines.base import CAPABILITIES
 from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.models.deployment import FailureReason
 
@@ -136,6 +137,11 @@ def types() -> str:
     )
 
 
+def capabilities() -> str:
+    """Return what an engine says of itself."""
+    return table(("Capability", "What needs it"), [(f"`{name}`", what) for name, what in CAPABILITIES.items()])
+
+
 def errors() -> str:
     """Return the tree of errors."""
     rows: list[tuple[str, ...]] = []
@@ -155,7 +161,9 @@ def reasons() -> str:
     return ", ".join(f"`{r}`" for r in typing.get_args(FailureReason))
 
 
-MAKERS: dict[str, Callable[[], str]] = {f.__name__: f for f in (commands, python, routes, settings, types, errors, reasons)}
+MAKERS: dict[str, Callable[[], str]] = {
+    f.__name__: f for f in (commands, python, routes, settings, capabilities, types, errors, reasons)
+}
 
 
 def renewed(text: str) -> str:

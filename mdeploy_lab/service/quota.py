@@ -69,15 +69,17 @@ def check(group: Group, used: Usage, wanted: Usage, before: Usage = Usage()) -> 
     Raises
     ------
     QuotaExceeded
-        Naming the quota, what is used and what is wanted.
+        Naming the quota, what the group uses now (``before`` included, as ``GET /groups`` has it) and what is wanted beside it.
     """
     for field in _FIELDS:
         limit = getattr(group.quota, field)
         have, want = getattr(used, field), getattr(wanted, field)
         if limit is not None and want > getattr(before, field) and _exact(have + want) > limit:
+            own = getattr(before, field)
+            have, want = _exact(have + own), _exact(want - own)
             quota, taken, asked = (_text(field, value) for value in (limit, have, want))
             raise QuotaExceeded(
-                f"group {group.name} has a quota of {quota} {_NAMES[field]}: {taken} used, {asked} wanted",
+                f"group {group.name} has a quota of {quota} {_NAMES[field]}: {taken} used, {asked} {'more ' * bool(own)}wanted",
                 hint="stop a deployment of the group, use fewer replicas or a smaller instance type, or ask for more quota",
                 details={"group": group.name, "resource": field, "quota": limit, "used": have, "wanted": want},
             )

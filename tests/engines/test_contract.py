@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from mdeploy_lab.engines.base import LogQuery
+from mdeploy_lab.engines.base import CAPABILITIES, LogQuery
 
 from .harness import Harness, ask, until
 
@@ -215,5 +215,7 @@ async def test_usage_is_measured(harness: Harness) -> None:
 
 
 async def test_capabilities_are_true_or_a_reason(harness: Harness) -> None:
-    for name, value in harness.engine.capabilities().items():
-        assert value is True or value is False or (isinstance(value, str) and value), name
+    found = harness.engine.capabilities()
+    assert set(found) == set(CAPABILITIES)
+    for name, value in found.items():
+        assert value is True or (isinstance(value, str) and value), name

@@ -88,7 +88,7 @@ async def test_a_stopped_deployment_takes_nothing_and_a_group_over_its_quota_can
     assert (mine.free.cpu, mine.free.memory, mine.free.deployments) == (0, None, 0)
     await service.update("churn", change(replicas=3), JO)
     await service.update("churn", change(description="text"), JO)
-    with pytest.raises(QuotaExceeded):
+    with pytest.raises(QuotaExceeded, match="a quota of 2 vCPU: 3 used, 1 more wanted"):
         await service.update("churn", change(replicas=4), JO)
 
 

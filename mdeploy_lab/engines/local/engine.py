@@ -41,8 +41,8 @@ MISSING = {
     "images": "images need the Kubernetes engine; the local engine runs Python environments",
     "image_pull_secrets": "the local engine pulls no images; it runs Python environments",
     "replica_ranges": "the local engine keeps a fixed number of replicas; ranges need the Kubernetes engine",
-    "batch": "batch deployments are not available on the local engine yet",
-    "async": "asynchronous deployments are not available on the local engine yet",
+    "batch": "the local engine serves real-time endpoints only",
+    "async": "the local engine serves real-time endpoints only",
 }
 """Why this engine does not have what it does not have."""
 
