@@ -18,7 +18,7 @@ from mdeploy_lab.runtime.problems import Overloaded
 
 QUEUE_LIMIT = 256
 """Requests that may wait for the worker, however slow the model is."""
-QUEUE_SECONDS = 5.0
+QUEUE_SECONDS = 10.0
 """More of them may wait as long as the last will have its answer in this time: a busy second is no reason to refuse one."""
 QUEUE_MOST = 4096
 _WEIGHT = 0.1
