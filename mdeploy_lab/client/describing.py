@@ -38,7 +38,7 @@ class ShownDescription(Description):
             rows = [*_rows("input", self.signature.inputs), *_rows("output", self.signature.outputs)]
             rows += [["param", p.name, p.type.text, f"no; {one_line(str(p.default))}", ""] for p in self.signature.params]
             yield FIELDS, rows
-        yield DIALECTS, [[d.name, d.title, d.path, ", ".join(d.content_types)] for d in self.dialects]
+        yield DIALECTS, [[d.name, d.title, d.path, d.note or ", ".join(d.content_types)] for d in self.dialects]
 
 
 def _rows(what: str, fields: Sequence[SignatureField] | None) -> list[list[str]]:

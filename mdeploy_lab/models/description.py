@@ -44,7 +44,7 @@ class SignatureField(Wire):
     required: bool = Field(default=True, description="whether a request must have it")
     nullable: bool = Field(
         default=False,
-        description="whether the signature lets a value be null; the model itself may still refuse it",
+        description="whether a value may be null, as far as the signature goes; else an optional one is left out",
     )
 
 
@@ -93,6 +93,7 @@ class DialectInfo(Wire):
         default="", description="a request body with a real row; empty when it is no text, or too long to show"
     )
     binary: bool = Field(default=False, description="bodies are no text: send them as body_base64")
+    note: str = Field(default="", description="why this model cannot be called this way")
     multi_io: bool = Field(default=False, description="a request can carry several named inputs, and its answer named outputs")
 
 

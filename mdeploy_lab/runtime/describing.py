@@ -89,7 +89,8 @@ def _rows(data: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
 
 def _dialect(dialect: Dialect, model: ServedModel) -> DialectInfo:
     example = dialect.describe(model)
-    text = "" if dialect.binary else json.dumps(example.body, ensure_ascii=False)
+    misfit = dialect.misfit(model)
+    text = "" if dialect.binary or misfit else json.dumps(example.body, ensure_ascii=False)
     return DialectInfo(
         name=dialect.name,
         title=dialect.title,
@@ -98,5 +99,6 @@ def _dialect(dialect: Dialect, model: ServedModel) -> DialectInfo:
         content_types=dialect.content_types,
         example=text if len(text) <= EXAMPLE_LIMIT else "",
         binary=dialect.binary,
+        note=misfit,
         multi_io=dialect.multi_io,
     )

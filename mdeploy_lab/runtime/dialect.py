@@ -111,6 +111,10 @@ class Dialect(ABC):
     def describe(self, model: ServedModel) -> Example:
         """Return a request that works on this model."""
 
+    def misfit(self, model: ServedModel) -> str:  # noqa: ARG002  # most can carry any model's values
+        """Return why this model cannot be called in this dialect; empty when it can."""
+        return ""
+
     def error(self, problem: RequestProblem) -> dict[str, Any]:
         """Return the body of an error in this dialect's form; ours by default."""
         return problem.to_body()

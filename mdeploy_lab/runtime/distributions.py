@@ -37,7 +37,7 @@ KNOWN = {
 }
 """Where the name to install differs from the name to import."""
 
-_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*([=<>!~][^;#]*)?")
+_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(\[[^]]*\])?\s*([=<>!~][^;#]*)?")
 
 
 def requirement_of(module: str, model_path: str) -> tuple[str, bool]:
@@ -75,7 +75,7 @@ def _requirements(model_path: str) -> dict[str, str]:
     for line in lines:
         match = _NAME.match(line)
         if match is not None:
-            found[_canonical(match[1])] = f"{match[1]}{(match[2] or '').strip()}"
+            found[_canonical(match[1])] = "".join(part.strip() for part in match.groups(""))
     return found
 
 

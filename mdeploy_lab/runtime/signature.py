@@ -8,8 +8,9 @@ from typing import Any, get_args
 from mdeploy_lab.models.description import Kind, Signature, SignatureField, SignatureParam, ValueType
 
 _KINDS = frozenset(get_args(Kind))
-_NEVER_NULL = frozenset({"boolean", "integer", "long"})
-"""Columns of these types have no way to hold a missing value."""
+_NULLABLE = frozenset({"float", "double", "string", "datetime", "any"})
+"""Columns that can hold a missing value; MLflow refuses it in the others, or makes a False of it."""
+_NULLABLE_IF_OPTIONAL = frozenset({"array", "object", "map"})
 
 
 def signature_of(inputs: Any, outputs: Any, params: Any) -> Signature | None:
@@ -29,7 +30,7 @@ def _field(spec: Any) -> SignatureField:
     shape = getattr(spec, "shape", None)
     kind = _tensor(spec) if shape is not None else _type(spec.type)
     required = bool(getattr(spec, "required", True))
-    nullable = shape is None and (not required or kind.kind not in _NEVER_NULL)
+    nullable = kind.kind in _NULLABLE or (not required and kind.kind in _NULLABLE_IF_OPTIONAL)
     return SignatureField(name=str(spec.name or ""), type=kind, required=required, nullable=nullable)
 
 

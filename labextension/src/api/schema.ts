@@ -1230,6 +1230,12 @@ export interface components {
              */
             binary: boolean;
             /**
+             * Note
+             * @description why this model cannot be called this way
+             * @default
+             */
+            note: string;
+            /**
              * Multi Io
              * @description a request can carry several named inputs, and its answer named outputs
              * @default false
@@ -2583,7 +2589,7 @@ export interface components {
             required: boolean;
             /**
              * Nullable
-             * @description whether the signature lets a value be null; the model itself may still refuse it
+             * @description whether a value may be null, as far as the signature goes; else an optional one is left out
              * @default false
              */
             nullable: boolean;

@@ -57,11 +57,20 @@ class OpenInference(Dialect):
             row = _numbers_of(own) or [1.5, 2.5]
             return Example(path, {"inputs": [_tensor(UNNAMED_INPUT, "FP64", [1, len(row)], row)]})
         if not schema.is_tensor_spec() and not schema.has_input_names():
-            first = list(own.rows[0]) if own is not None and own.rows else []
+            first = _first_row(own)
             row = first if len(first) == len(schema.inputs) else [sample_value(spec) for spec in schema.inputs]
             kind = datatype_of(schema.inputs[0])
             return Example(path, {"inputs": [_tensor(UNNAMED_INPUT, kind, [1, len(row)], row)]})
         return Example(path, {"inputs": [_sample(spec, own) for spec in schema.inputs]})
+
+    def misfit(self, model: ServedModel) -> str:
+        """Say that a list or an object in a column is no tensor."""
+        schema = model.input_schema
+        if schema is None or schema.is_tensor_spec():
+            return ""
+        kinds = {spec.name or f"#{i}": type(spec.type).__name__ for i, spec in enumerate(schema.inputs)}
+        found = next((name for name, kind in kinds.items() if kind != "DataType"), None)
+        return f"the column {found!r} holds lists or objects, which are no tensors" if found is not None else ""
 
     def error(self, problem: RequestProblem) -> dict[str, Any]:
         """Return the protocol's ``error`` beside our own keys."""
@@ -139,11 +148,18 @@ def _tensor(name: str, kind: str, shape: list[int], data: list[Any]) -> dict[str
 
 def _numbers_of(own: InputExample | None) -> list[Any]:
     """Return the first row of an example without a signature, when it is numbers."""
+    first = _first_row(own)
+    return first if all(type(item) in (int, float) for item in first) else []
+
+
+def _first_row(own: InputExample | None) -> list[Any]:
+    """Return the values of an example's first row; none when it has no rows."""
     if own is None or own.kind == "named":
         return []
     rows = own.rows if own.kind == "table" else own.value
-    first = list(rows[0]) if isinstance(rows, list | tuple) and rows and isinstance(rows[0], list | tuple) else []
-    return first if all(type(item) in (int, float) for item in first) else []
+    if not isinstance(rows, list | tuple) or not rows:
+        return []
+    return list(rows[0]) if isinstance(rows[0], list | tuple) else [rows[0]]
 
 
 def _sample(spec: Any, own: InputExample | None) -> dict[str, Any]:
