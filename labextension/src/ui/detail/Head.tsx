@@ -39,7 +39,7 @@ export function Head({ deployment, gone }: { deployment: Deployment; gone: boole
           <BackIcon />
         </button>
         <h2 className="mdl-Head-name" title={spec.name}>
-          {spec.name}
+          <bdi>{spec.name}</bdi>
         </h2>
         {gone ? (
           <span className="mdl-Chip">{trans.__('Deleted')}</span>
