@@ -42,7 +42,8 @@ function FormField({ column, text, note, onChange }: FormFieldProps): React.Reac
   const { trans } = useHost();
   const read = readCell(text, column);
   const optional = column.required ? '' : trans.__('optional');
-  const help = [column.type.text, note ?? optional].filter(Boolean).join(', ');
+  const taken = note === undefined ? optional : trans.__('default %1', note);
+  const help = [column.type.text, taken].filter(Boolean).join(', ');
   return (
     <Field
       label={columnName(column)}
@@ -55,7 +56,13 @@ function FormField({ column, text, note, onChange }: FormFieldProps): React.Reac
       error={'wrong' in read ? wrongWord(read.wrong, trans) : undefined}
     >
       {control => (
-        <ValueInput column={column} text={text} onChange={onChange} control={plainControl(control)} />
+        <ValueInput
+          column={column}
+          text={text}
+          onChange={onChange}
+          control={plainControl(control)}
+          fallback={note}
+        />
       )}
     </Field>
   );

@@ -97,7 +97,7 @@ export function RequestEditor(props: RequestEditorProps): React.ReactElement {
           <FormEditor
             columns={params}
             row={draft.params}
-            defaults={defaultsOf(description, text => trans.__('default %1', text))}
+            defaults={defaultsOf(description)}
             onChange={next => onEdit({ params: next })}
           />
         </fieldset>
@@ -107,10 +107,8 @@ export function RequestEditor(props: RequestEditorProps): React.ReactElement {
   );
 }
 
-function defaultsOf({ signature }: Description, say: (text: string) => string): Record<string, string> {
-  return Object.fromEntries(
-    (signature?.params ?? []).map(each => [each.name, say(JSON.stringify(each.default))])
-  );
+function defaultsOf({ signature }: Description): Record<string, string> {
+  return Object.fromEntries((signature?.params ?? []).map(each => [each.name, JSON.stringify(each.default)]));
 }
 
 function Editors({ draft, wanted, onEdit }: RequestEditorProps): React.ReactElement {

@@ -11,6 +11,8 @@ export interface ValueInputProps {
   /** ARIA attributes and the id, from a `Field` or a grid's cell. */
   control: React.AriaAttributes & { id?: string; title?: string | undefined };
   compact?: boolean;
+  /** What a missing value is taken for, in place of null. */
+  fallback?: string | undefined;
 }
 
 const BOOLEANS = ['true', 'false'];
@@ -23,11 +25,12 @@ export function ValueInput({
   text,
   onChange,
   control,
-  compact
+  compact,
+  fallback
 }: ValueInputProps): React.ReactElement {
   const { trans } = useHost();
   const { kind } = column.type;
-  const empty = column.nullable || !column.required ? 'null' : '';
+  const empty = fallback ?? (column.nullable || !column.required ? 'null' : '');
   const shared = {
     ...control,
     className: 'mdl-Input',
