@@ -8,6 +8,7 @@ import { BackIcon } from '../kit/icons';
 import { Problem } from '../kit/Problem';
 import { StateChip } from '../kit/StateChip';
 import { useWide } from '../kit/width';
+import { WideButton } from '../WideButton';
 import { ActionButtons } from './ActionButtons';
 import { useActions } from './actions';
 import { DeleteDialog } from './DeleteDialog';
@@ -47,6 +48,7 @@ export function Head({ deployment, gone }: { deployment: Deployment; gone: boole
           <>
             <StateChip state={status.state} />
             <ActionButtons actions={actions} wide={wide} />
+            <WideButton />
           </>
         )}
       </header>

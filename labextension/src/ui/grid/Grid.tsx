@@ -5,6 +5,7 @@ import { DeploymentCard } from './DeploymentCard';
 import { useDeployments, useMount } from '../context';
 import { useHost, type Host } from '../host';
 import { Notice } from '../kit/Notice';
+import { WideButton } from '../WideButton';
 import type { DeploymentStore, Snapshot, Verb } from '../store';
 
 const EXAMPLE = '%deploy clf --name churn';
@@ -26,6 +27,7 @@ export function Grid(): React.ReactElement {
           value={search}
           onChange={event => setSearch(event.target.value)}
         />
+        <WideButton />
       </header>
       <div className="mdl-Scroll">
         <Body state={state} search={search} store={store} onClear={() => setSearch('')} />
