@@ -1,3 +1,3 @@
-import { plugins } from './lab/plugin';
+import { outputPlugin, panelPlugin } from './lab/plugin';
 
-export default plugins;
+export default [panelPlugin, outputPlugin];

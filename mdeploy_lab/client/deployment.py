@@ -56,8 +56,8 @@ class Deployment(ShownDeployment):
         return self.twin.notes
 
     @property
-    def changed(self) -> bool | None:
-        """Whether the last deploy or update changed anything; None when there was none."""
+    def changed(self) -> bool:
+        """Whether the last deploy or update changed anything."""
         return self.twin.changed
 
     @property

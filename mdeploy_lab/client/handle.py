@@ -72,7 +72,7 @@ class AsyncDeployment(AsyncEndpoint):
     def __init__(self, client: AsyncClient, snapshot: Deployment, notes: tuple[str, ...] = ()) -> None:
         self._snapshot = snapshot
         self._notes = notes
-        self.changed: bool | None = None
+        self.changed = False
         self.new_revision = False
         self.deleted = False
         self.client = client

@@ -12,7 +12,7 @@ from typing import Any
 from mdeploy_lab.client.loop import LOOP
 from mdeploy_lab.errors import InvalidInput, MDeployError
 from mdeploy_lab.notebook.bundle import interface
-from mdeploy_lab.notebook.channels import Channels, Message
+from mdeploy_lab.notebook.channels import DEPLOYMENTS, Channels, Message
 
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 KIND = "mdeploy"
@@ -33,6 +33,11 @@ class Relay:
         """Take one message of the front end; what it means is done on the client's loop."""
         if isinstance(content, Mapping) and isinstance(content.get(KIND), str):
             LOOP.soon(self._act, dict(content))
+
+    def offer(self, message: Message, name: str) -> None:
+        """Pass on what concerns one deployment, although the front end has not asked: a busy kernel does not hear it ask."""
+        if DEPLOYMENTS not in self._topics and (message["topic"] == "engine" or message.get("id") == name):
+            self._send({KIND: "push", "message": message})
 
     def close(self) -> None:
         """End everything that the front end follows or waits for."""

@@ -59,7 +59,7 @@ class DeploymentWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget 
         self._in_kernel = _kernel_runner()
         snapshot = deployment.snapshot()
         self._channels = channels_of(deployment.twin.client)
-        self._relay = Relay(self._channels, self._send, self._asked)
+        self._relay = Relay(self._channels, self._tell_front_end, self._asked)
         with self._take():
             super().__init__(view=view, asset=asset(), **_traits(snapshot), **options)
             self.set_trait("id", snapshot.id)
@@ -79,12 +79,13 @@ class DeploymentWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget 
 
     # -- what happens elsewhere ----------------------------------------------------------------------------------
 
-    def _send(self, message: Message) -> None:
+    def _tell_front_end(self, message: Message) -> None:
         if self.comm is not None:
             self.send(message)
 
     def _hear(self, message: Message) -> None:
         """Take what the engine pushed; called on the client's loop."""
+        self._relay.offer(message, self.id)
         if message.get("topic") == "deployment" and message.get("id") == self.id and message.get("deployment"):
             snapshot = Snapshot.model_validate(message["deployment"])
             self._in_kernel(lambda: self._take_in(snapshot))

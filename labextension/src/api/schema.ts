@@ -2949,7 +2949,10 @@ export interface operations {
                 type?: string[];
                 mine?: boolean;
             };
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3016,6 +3019,8 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -3152,7 +3157,10 @@ export interface operations {
     delete_deployment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -3219,7 +3227,10 @@ export interface operations {
     update_deployment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -3292,6 +3303,8 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3365,6 +3378,8 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3438,6 +3453,8 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3509,7 +3526,10 @@ export interface operations {
     set_traffic: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4125,7 +4145,10 @@ export interface operations {
     add_client: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4196,7 +4219,10 @@ export interface operations {
     remove_client: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
                 name: string;
@@ -4262,7 +4288,10 @@ export interface operations {
     rotate_client: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
                 name: string;
@@ -4334,7 +4363,10 @@ export interface operations {
     issue_pass: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4401,7 +4433,10 @@ export interface operations {
     predict: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -4542,7 +4577,10 @@ export interface operations {
             query?: {
                 revision?: number | null;
             };
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path: {
                 id: string;
             };
@@ -5013,7 +5051,10 @@ export interface operations {
     list_groups: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5143,7 +5184,10 @@ export interface operations {
     get_info: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "x-mdeploy-actor"?: string;
+                "x-mdeploy-groups"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };

@@ -5,6 +5,8 @@ import { toApiError, type Listener, type Method, type Transport } from '../api/t
 import type { WidgetModel } from './model';
 
 const PATIENCE = 30_000;
+/** What ipywidgets tells its models of a kernel that died or was restarted. */
+const GONE = ['comm:close', 'comm_live_update'];
 
 interface Waiting {
   resolve: (answer: { status: number; body: unknown }) => void;
@@ -25,10 +27,12 @@ export class CommTransport implements Transport {
 
   constructor(private readonly model: WidgetModel) {
     model.on('msg:custom', this.#hear);
+    GONE.forEach(event => model.on(event, this.#gone));
   }
 
   close(): void {
     this.model.off('msg:custom', this.#hear);
+    GONE.forEach(event => this.model.off(event, this.#gone));
   }
 
   async request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
@@ -82,6 +86,11 @@ export class CommTransport implements Transport {
     } else if (said.mdeploy === 'push' && said.message !== undefined) {
       this.#publish(said.message);
     }
+  };
+
+  /** The other end is no more: what is shown is old, and stays. */
+  readonly #gone = (): void => {
+    this.#publish({ topic: 'connection', open: false, obstacle: 'kernel' });
   };
 
   #publish(message: Message & { subscription?: string }): void {

@@ -36,7 +36,10 @@ function served(page: Page): Promise<HttpTransport | null> {
 export async function mount({ model, el, page }: MountProps): Promise<() => void> {
   const http = page === null ? null : await served(page);
   const comm = http === null ? new CommTransport(model) : null;
-  const store = new DeploymentStore(http === null ? (comm as CommTransport) : told(http, model));
+  const store = new DeploymentStore(comm ?? told(http as HttpTransport, model));
+  if (comm !== null) {
+    store.seed(readCell(model.get('snapshot'))?.payloads.flatMap(each => each.deployment ?? []) ?? []);
+  }
   const host: Host = {
     ...BARE,
     version: VERSION,

@@ -8,7 +8,6 @@ import { BackIcon } from '../kit/icons';
 import { Problem } from '../kit/Problem';
 import { StateChip } from '../kit/StateChip';
 import { useWide } from '../kit/width';
-import { WideButton } from '../WideButton';
 import { ActionButtons } from './ActionButtons';
 import { useActions } from './actions';
 import { DeleteDialog } from './DeleteDialog';
@@ -40,7 +39,7 @@ export function Head({ deployment, gone }: { deployment: Deployment; gone: boole
           <BackIcon />
         </button>
         <h2 className="mdl-Head-name" title={spec.name}>
-          <bdi>{spec.name}</bdi>
+          {spec.name}
         </h2>
         {gone ? (
           <span className="mdl-Chip">{trans.__('Deleted')}</span>
@@ -48,7 +47,6 @@ export function Head({ deployment, gone }: { deployment: Deployment; gone: boole
           <>
             <StateChip state={status.state} />
             <ActionButtons actions={actions} wide={wide} />
-            <WideButton />
           </>
         )}
       </header>

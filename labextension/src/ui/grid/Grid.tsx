@@ -5,7 +5,6 @@ import { DeploymentCard } from './DeploymentCard';
 import { useDeployments, useMount } from '../context';
 import { useHost, type Host } from '../host';
 import { Notice } from '../kit/Notice';
-import { WideButton } from '../WideButton';
 import type { DeploymentStore, Snapshot, Verb } from '../store';
 
 const EXAMPLE = '%deploy clf --name churn';
@@ -27,7 +26,6 @@ export function Grid(): React.ReactElement {
           value={search}
           onChange={event => setSearch(event.target.value)}
         />
-        <WideButton />
       </header>
       <div className="mdl-Scroll">
         <Body state={state} search={search} store={store} onClear={() => setSearch('')} />
@@ -167,6 +165,12 @@ function Obstructed({
           {trans.__(
             'Its authorizer refused. Ask its administrator for the resource “mdeploy”, or sign in again.'
           )}
+        </Notice>
+      );
+    case 'kernel':
+      return (
+        <Notice tone="warn" title={trans.__('The kernel that answered is gone')}>
+          {trans.__('Run the cell again. Deployments go on without it.')}
         </Notice>
       );
     case 'unreachable':
