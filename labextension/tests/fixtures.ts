@@ -6,7 +6,16 @@ import type { Deployment, State } from '../src/api/types';
 
 export function deployment(
   id: string,
-  change: { state?: State; at?: string; version?: number; name?: string; uid?: string } = {}
+  change: {
+    state?: State;
+    at?: string;
+    version?: number;
+    name?: string;
+    uid?: string;
+    by?: string;
+    spec?: Partial<Deployment['spec']>;
+    status?: Partial<Deployment['status']>;
+  } = {}
 ): Deployment {
   const at = change.at ?? '2026-11-21T10:00:00Z';
   const state = change.state ?? 'deployed';
@@ -16,15 +25,20 @@ export function deployment(
     url: `http://127.0.0.1:8000/deployment/${id}`,
     resource_version: change.version ?? 1,
     created_at: at,
-    created_by: 'jo',
+    created_by: change.by ?? 'jo',
     updated_at: at,
-    updated_by: 'jo',
+    updated_by: change.by ?? 'jo',
     spec: {
       name: change.name ?? id,
       group: 'default',
       public: false,
       stopped: state === 'stopped' || state === 'stopping',
-      template: { model: { uri: `models:/${id}/1`, requested: '' } }
+      replicas: 1,
+      max_replicas: null,
+      type: 'real-time',
+      metadata: {},
+      template: { model: { uri: `models:/${id}/1`, requested: '' }, image: '', instance_type: 'small' },
+      ...change.spec
     },
     status: {
       state,
@@ -32,7 +46,8 @@ export function deployment(
       message: '',
       failure: null,
       revision: 1,
-      replicas: { ready: 1, wanted: 1 }
+      replicas: { ready: 1, wanted: 1 },
+      ...change.status
     }
   };
   return value as unknown as Deployment;

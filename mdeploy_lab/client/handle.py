@@ -105,8 +105,7 @@ class AsyncDeployment(AsyncEndpoint):
     async def history(self) -> Table[HistoryEntry]:
         """Return every change that somebody made, newest first."""
         answer = await self._transport.get(f"{self._path}/history")
-        found = views.history(HistoryEntry.model_validate(h) for h in answer["history"])
-        return found.live_as("history", self._snapshot)
+        return views.history(HistoryEntry.model_validate(h) for h in answer["history"])
 
     async def revisions(self) -> Table[Revision]:
         """Return every revision, newest first."""
@@ -131,7 +130,7 @@ class AsyncDeployment(AsyncEndpoint):
     async def events(self) -> Table[Event]:
         """Return what was observed, oldest first."""
         answer = await self._transport.get(f"{self._path}/events")
-        return views.events(Event.model_validate(e) for e in answer["events"]).live_as("events", self._snapshot)
+        return views.events(Event.model_validate(e) for e in answer["events"])
 
     @overload
     async def logs(
@@ -184,7 +183,7 @@ class AsyncDeployment(AsyncEndpoint):
         lines = self._transport.lines(f"{self._path}/logs", params)
         if follow:
             return _log_lines(lines)
-        return views.Logs([LogLine.model_validate(line) async for line in lines], self._snapshot)
+        return views.Logs([LogLine.model_validate(line) async for line in lines])
 
     # -- changing ----------------------------------------------------------------------------------------------
 

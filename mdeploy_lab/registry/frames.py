@@ -73,36 +73,28 @@ def _fits(value: Any, columns: tuple[str, ...] | None, width: int | None) -> boo
     return columns is None and is_array(value) and value.ndim == 2 and len(value) > 0 and value.shape[1] == width  # noqa: PLR2004
 
 
-def _loaded(module: str, name: str) -> Any:
-    """Return what a module has by this name; None when nobody imported it, or another thread is still at it.
-
-    What the user holds cannot be of a class that does not exist yet.
-    """
-    return getattr(sys.modules.get(module), name, None)
-
-
 def is_frame(value: Any) -> bool:
     """Return whether ``value`` is a pandas DataFrame, without importing pandas."""
-    known = _loaded("pandas", "DataFrame")
-    return known is not None and isinstance(value, known)
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.DataFrame)
 
 
 def is_series(value: Any) -> bool:
     """Return whether ``value`` is a pandas Series, without importing pandas."""
-    known = _loaded("pandas", "Series")
-    return known is not None and isinstance(value, known)
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(value, pandas.Series)
 
 
 def is_array(value: Any) -> bool:
     """Return whether ``value`` is a numpy array, without importing numpy."""
-    known = _loaded("numpy", "ndarray")
-    return known is not None and isinstance(value, known)
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
 
 
 def is_sparse(value: Any) -> bool:
     """Return whether ``value`` is a SciPy sparse matrix or array, without importing SciPy."""
-    known = _loaded("scipy.sparse", "issparse")
-    return known is not None and bool(known(value))
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(value))
 
 
 def rows(value: Any, count: int) -> Any:

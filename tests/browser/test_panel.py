@@ -78,7 +78,7 @@ def test_stop_asks_once_more_and_start_brings_it_back(page: Page, churn: str) ->
     one.get_by_role("button", name="Stop churn", exact=True).press("Enter")
     question.press("Enter")
     one.get_by_text("Stopped", exact=True).wait_for(timeout=30_000)
-    one.get_by_role("button", name="Start churn").click()
+    one.get_by_role("button", name="Start churn", exact=True).click()
     one.get_by_text("Deployed", exact=True).wait_for(timeout=90_000)
 
 
@@ -173,7 +173,7 @@ def test_keyboard_reaches_everything_and_the_palette_opens_it(page: Page, churn:
     search.wait_for()
     search.focus()
     reached = []
-    for _ in range(8):
+    for _ in range(24):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.getAttribute('aria-label')"))
     assert any(str(label).startswith("Copy URL") for label in reached)

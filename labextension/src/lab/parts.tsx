@@ -5,8 +5,8 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 import { App } from '../ui/App';
-import { CellView } from '../ui/cell/CellView';
-import { readCell } from '../ui/cell/payload';
+import { CellCards } from '../ui/cell/CellCard';
+import { readPayloads } from '../ui/cell/payload';
 import { HostProvider, type Host } from '../ui/host';
 import { Navigation, readRoute } from '../ui/navigation';
 import { DeploymentStore } from '../ui/store';
@@ -33,11 +33,11 @@ export class Parts {
 
   /** What a cell shows; of an output that this version does not understand its text. */
   cell(output: unknown, text: unknown): ReactWidget {
-    const cell = readCell(output);
-    if (cell === null) {
+    const payloads = readPayloads(output);
+    if (payloads === null) {
       return this.#mount(<pre>{typeof text === 'string' ? text : JSON.stringify(output)}</pre>);
     }
-    return this.#mount(<CellView store={this.store} cell={cell} />);
+    return this.#mount(<CellCards store={this.store} payloads={payloads} />);
   }
 
   #mount(content: React.ReactElement): ReactWidget {

@@ -47,3 +47,9 @@ export function useAgo(iso: string): string {
   const present = React.useSyncExternalStore(subscribe, () => now);
   return ago(Date.parse(iso), Math.max(present, Date.parse(iso)), useHost().locale);
 }
+
+/** Like `useAgo` for a time that is still to come: "in 3 hours". */
+export function useWhen(iso: string): string {
+  const present = React.useSyncExternalStore(subscribe, () => now);
+  return ago(Date.parse(iso), present, useHost().locale);
+}

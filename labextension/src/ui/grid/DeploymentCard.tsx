@@ -1,181 +1,151 @@
 /** One deployment: what it is, how it is, where it is, and what can be done with it. */
 
 import * as React from 'react';
-import type { Deployment, ErrorBody } from '../../api/types';
+import type { Deployment, ErrorBody, InstanceType } from '../../api/types';
 import { CopyUrl } from '../kit/CopyUrl';
 import { reachable } from '../endpoint';
 import { useHost } from '../host';
-import { StartIcon, StopIcon, WarningIcon } from '../kit/icons';
-import { StateChip } from '../kit/StateChip';
-import type { Verb } from '../store';
-import { useAgo } from '../time';
-import { TwoStepButton } from '../kit/TwoStepButton';
+import { WarningIcon } from '../kit/icons';
+import { StateChip, stateWord } from '../kit/StateChip';
+import { Actions, type ActionsProps } from './Actions';
+import { Facts } from './Facts';
 
-export interface CardProps {
-  deployment: Deployment;
-  /** What is shown was true when the connection was last there. */
-  old: boolean;
-  pending?: Verb;
+const NOTHING: ReadonlyMap<string, InstanceType> = new Map();
+
+export interface CardProps extends ActionsProps {
   refusal?: ErrorBody;
-  /** Why nothing can be changed here; undefined when it can. */
-  readOnly?: string;
   headingLevel?: 3 | 4;
-  onAct: (id: string, verb: Verb) => void;
+  instanceTypes?: ReadonlyMap<string, InstanceType>;
   /** Shows its details, where there is a place for them. */
   onOpen?: (id: string) => void;
+  /** Selects it, or with `range` all up to it; without this there is no selecting. */
+  onSelect?: (id: string, range: boolean) => void;
+  selected?: boolean;
+  /** The one of its list that is in the tab order; undefined where it is not part of one. */
+  current?: boolean;
 }
 
 export const DeploymentCard = React.memo(function DeploymentCard(props: CardProps): React.ReactElement {
-  const { deployment, old } = props;
+  const { deployment, onOpen, onSelect } = props;
   const { trans } = useHost();
-  const { spec, status } = deployment;
+  const { spec, status, id } = deployment;
   const Heading = `h${props.headingLevel ?? 3}` as const;
-  const updated = useAgo(deployment.updated_at);
+  const marks = `${props.old ? ' mdl-mod-old' : ''}${props.selected === true ? ' mdl-mod-selected' : ''}`;
   return (
     <article
-      className={`mdl-Card${old ? ' mdl-mod-old' : ''}`}
-      aria-label={trans.__('Deployment %1', spec.name)}
-      data-id={deployment.id}
+      className={`mdl-Card${marks}${onOpen === undefined ? '' : ' mdl-mod-opens'}`}
+      aria-label={trans.__('Deployment %1, %2', spec.name, stateWord(status.state, trans))}
+      data-id={id}
+      tabIndex={props.current === undefined ? undefined : props.current ? 0 : -1}
+      onClick={event => clicked(event, id, onOpen, onSelect)}
     >
       <header className="mdl-Card-head">
         <Heading className="mdl-Card-name" title={spec.name}>
-          {props.onOpen === undefined ? (
+          {onOpen === undefined ? (
             spec.name
           ) : (
-            <button type="button" className="mdl-Card-open" onClick={() => props.onOpen?.(deployment.id)}>
+            <button type="button" className="mdl-Card-open" onClick={() => onOpen(id)}>
               {spec.name}
             </button>
           )}
         </Heading>
+        {onSelect !== undefined && (
+          <SelectBox name={spec.name} id={id} selected={props.selected === true} onSelect={onSelect} />
+        )}
         <StateChip state={status.state} />
       </header>
-      <Facts deployment={deployment} />
+      <Facts deployment={deployment} instanceTypes={props.instanceTypes ?? NOTHING} />
       <Endpoint deployment={deployment} />
       <Trouble deployment={deployment} refusal={props.refusal} />
       <footer className="mdl-Card-foot">
-        <span className="mdl-Card-updated" title={new Date(deployment.updated_at).toLocaleString()}>
-          {trans.__('%1 by %2', updated, deployment.updated_by)}
-        </span>
-        <Actions {...props} />
+        <Actions
+          deployment={deployment}
+          old={props.old}
+          pending={props.pending}
+          readOnly={props.readOnly}
+          onAct={props.onAct}
+        />
       </footer>
     </article>
   );
 });
 
-function Facts({ deployment }: { deployment: Deployment }): React.ReactElement {
+/**
+ * A click beside the buttons opens; with Control, Command or Shift it selects, as in a file list.
+ *
+ * Text that was just marked for copying is no click.
+ */
+export function clicked(
+  event: React.MouseEvent,
+  id: string,
+  onOpen?: (id: string) => void,
+  onSelect?: (id: string, range: boolean) => void
+): void {
+  const target = event.target as HTMLElement;
+  if (target.closest('button, a, input, label, summary, dialog, pre') !== null) {
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.shiftKey) {
+    window.getSelection()?.removeAllRanges();
+    onSelect?.(id, event.shiftKey);
+  } else if (window.getSelection()?.isCollapsed !== false) {
+    onOpen?.(id);
+  }
+}
+
+export interface SelectBoxProps {
+  id: string;
+  name: string;
+  selected: boolean;
+  onSelect: (id: string, range: boolean) => void;
+}
+
+export function SelectBox({ id, name, selected, onSelect }: SelectBoxProps): React.ReactElement {
   const { trans } = useHost();
-  const { spec, status } = deployment;
-  const { ready, wanted } = status.replicas;
-  const model = spec.template.model.requested || spec.template.model.uri;
   return (
-    <dl className="mdl-Facts">
-      <dt>{trans.__('Model')}</dt>
-      <dd title={spec.template.model.uri}>{model}</dd>
-      <dt>{trans.__('Replicas')}</dt>
-      <dd>
-        {trans.__('%1 of %2 ready', ready, wanted)}
-        {status.health === 'unhealthy' && status.state === 'deployed' && <> · {trans.__('Unhealthy')}</>}
-      </dd>
-      <dt>{trans.__('Group')}</dt>
-      <dd>{spec.group}</dd>
-    </dl>
+    <input
+      type="checkbox"
+      className="mdl-Select"
+      aria-label={trans.__('Select %1', name)}
+      checked={selected}
+      onChange={event => onSelect(id, (event.nativeEvent as MouseEvent).shiftKey)}
+    />
   );
 }
 
-function Endpoint({ deployment }: { deployment: Deployment }): React.ReactElement {
+export function Endpoint({ deployment }: { deployment: Deployment }): React.ReactElement {
   const { trans, endpointBase } = useHost();
   const { url, localOnly } = reachable(deployment, endpointBase);
   const note = localOnly ? trans.__('Reachable only on the machine that Jupyter runs on') : undefined;
   return <CopyUrl url={url} note={note} />;
 }
 
-function Trouble({
-  deployment,
-  refusal
-}: {
-  deployment: Deployment;
-  refusal?: ErrorBody;
-}): React.ReactElement | null {
-  const { status } = deployment;
-  const failure = status.state === 'failed' ? status.failure : null;
-  const trouble = refusal ?? failure;
-  const text = trouble?.message ?? (status.state === 'failed' ? status.message : '');
+/** Why it failed, in one line whose rest is in the title; a refusal with its hint, which is news. */
+function Trouble(props: { deployment: Deployment; refusal?: ErrorBody }): React.ReactElement | null {
+  const { refusal } = props;
+  const { state, failure, message } = props.deployment.status;
+  if (refusal !== undefined) {
+    return (
+      <div className="mdl-Trouble" role="alert">
+        <WarningIcon />
+        <div>
+          <p>{refusal.message}</p>
+          {refusal.hint !== '' && <p className="mdl-Hint">{refusal.hint}</p>}
+        </div>
+      </div>
+    );
+  }
+  const text = state === 'failed' ? (failure?.message ?? message) : '';
   if (text === '') {
     return null;
   }
+  const hint = failure?.hint ?? '';
   return (
-    <div className="mdl-Trouble" role={refusal === undefined ? undefined : 'alert'}>
+    <div className="mdl-Trouble mdl-mod-line" title={hint === '' ? text : `${text}\n${hint}`}>
       <WarningIcon />
       <div>
         <p>{text}</p>
-        {trouble?.hint !== undefined && trouble.hint !== '' && <p className="mdl-Hint">{trouble.hint}</p>}
       </div>
     </div>
-  );
-}
-
-function Actions(props: CardProps): React.ReactElement {
-  const { trans } = useHost();
-  const { id, spec, status } = props.deployment;
-  const busy = props.pending !== undefined;
-  const because =
-    props.readOnly ??
-    (props.old
-      ? trans.__('No connection: this may have changed')
-      : busy
-        ? trans.__('In progress')
-        : undefined);
-  const waiting = status.state === 'stopping' ? trans.__('It is still stopping') : undefined;
-  return (
-    <span className="mdl-Actions">
-      {(spec.stopped || status.state === 'failed') && (
-        <StartButton
-          {...props}
-          again={!spec.stopped}
-          reason={because ?? waiting}
-          onClick={() => props.onAct(id, 'start')}
-        />
-      )}
-      {!spec.stopped && (
-        <TwoStepButton
-          label={props.pending === 'stop' ? trans.__('Stopping…') : trans.__('Stop')}
-          question={trans.__('Stop it?')}
-          ariaLabel={trans.__('Stop %1', spec.name)}
-          ariaQuestion={trans.__('Really stop %1?', spec.name)}
-          icon={<StopIcon />}
-          disabledBecause={because}
-          onConfirm={() => props.onAct(id, 'stop')}
-        />
-      )}
-    </span>
-  );
-}
-
-interface StartProps extends CardProps {
-  again: boolean;
-  reason?: string;
-  onClick: () => void;
-}
-
-function StartButton({ deployment, pending, again, reason, onClick }: StartProps): React.ReactElement {
-  const { trans } = useHost();
-  const { name } = deployment.spec;
-  const word = again ? trans.__('Try again') : trans.__('Start');
-  return (
-    <button
-      type="button"
-      className="mdl-Button"
-      aria-disabled={reason !== undefined}
-      title={reason}
-      aria-label={again ? trans.__('Try again to start %1', name) : trans.__('Start %1', name)}
-      onClick={() => {
-        if (reason === undefined) {
-          onClick();
-        }
-      }}
-    >
-      <StartIcon />
-      {pending === 'start' ? trans.__('Starting…') : word}
-    </button>
   );
 }

@@ -39,7 +39,7 @@ export function TwoStepButton(props: TwoStepProps): React.ReactElement {
       className={`mdl-Button${asking ? ' mdl-mod-warn' : ''}`}
       aria-disabled={disabled}
       aria-label={asking ? props.ariaQuestion : props.ariaLabel}
-      title={props.disabledBecause}
+      title={props.disabledBecause ?? (props.label === '' ? props.ariaLabel : undefined)}
       onClick={onClick}
       onBlur={() => setAsking(false)}
       onKeyDown={event => {

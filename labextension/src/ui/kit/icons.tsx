@@ -70,3 +70,14 @@ export const ClockIcon = icon(
 export const MoreIcon = icon(
   'M3 6.700a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600zm5 0a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600zm5 0a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600z'
 );
+export const CardsIcon = icon('M2 2.500h5v5H2zM9 2.500h5v5H9zM2 9h5v5H2zM9 9h5v5H9z');
+export const TableIcon = icon('M2 3h12v2.500H2zM2 7h12v1.500H2zM2 9.750h12v1.500H2zM2 12.500h12V14H2z');
+export const FilterIcon = icon('M2 3h12l-4.600 5.500V14L6.600 12.200V8.500z');
+export const DownIcon = icon('M7.250 2.500h1.500v8.100l3-3 1 1L8 13.350 3.250 8.600l1-1 3 3z');
+export const UpIcon = icon('M7.250 13.500h1.500V5.400l3 3 1-1L8 2.650 3.250 7.400l1 1 3-3z');
+export const InfoIcon = icon(
+  'M8 1.500a6.500 6.500 0 1 1 0 13 6.500 6.500 0 0 1 0-13zm0 1.400a5.100 5.100 0 1 0 0 10.200A5.100 5.100 0 0 0 8 2.900zM7.300 7h1.400v4.500H7.300V7zm0-2.500h1.400v1.400H7.300V4.500z'
+);
+export const ErrorIcon = icon(
+  'M8 1.500a6.500 6.500 0 1 1 0 13 6.500 6.500 0 0 1 0-13zM5.700 4.700l-1 1L7 8l-2.300 2.300 1 1L8 9l2.300 2.300 1-1L9 8l2.300-2.300-1-1L8 7 5.700 4.700z'
+);

@@ -7,7 +7,8 @@ import { Popover } from '../kit/Popover';
 import { cell, type Command } from './line';
 
 export interface LineButtonProps {
-  command: Command;
+  /** Several make one cell with a line for each. */
+  command: Command | readonly Command[];
   /** What the action is, for those who hear the button: "Stop churn". */
   action: string;
 }
@@ -20,20 +21,13 @@ export function LineButton({ command, action }: LineButtonProps): React.ReactEle
       className="mdl-IconButton"
       button={<CodeIcon />}
     >
-      {close => <LineCard code={cell(command)} onDone={close} />}
+      {close => <LineCard code={[command].flat().map(cell).join('\n')} onDone={close} />}
     </Popover>
   );
 }
 
-export interface LineCardProps {
-  code: string;
-  onDone?: () => void;
-  /** This is no cell: it can only be copied. */
-  elsewhere?: boolean;
-}
-
 /** The line with its two buttons, also for forms that show it all the time. */
-export function LineCard({ code, onDone, elsewhere }: LineCardProps): React.ReactElement {
+export function LineCard({ code, onDone }: { code: string; onDone?: () => void }): React.ReactElement {
   const { trans, copy, notebook } = useHost();
   const [said, setSaid] = React.useState('');
   const obstacle = notebook?.obstacle() ?? null;
@@ -48,11 +42,11 @@ export function LineCard({ code, onDone, elsewhere }: LineCardProps): React.Reac
   };
   return (
     <div className="mdl-Line">
-      <pre className="mdl-Line-code" tabIndex={0} aria-label={trans.__('The code')}>
+      <pre className="mdl-Line-code" tabIndex={0} aria-label={trans.__('The line')}>
         {code}
       </pre>
       <div className="mdl-Line-foot">
-        {notebook !== null && elsewhere !== true && (
+        {notebook !== null && (
           <button
             type="button"
             className="mdl-Button"

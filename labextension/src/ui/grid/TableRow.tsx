@@ -1,0 +1,96 @@
+/** One deployment as a row of the table. */
+
+import * as React from 'react';
+import type { ErrorBody } from '../../api/types';
+import { useHost } from '../host';
+import { WarningIcon } from '../kit/icons';
+import { StateChip } from '../kit/StateChip';
+import { useAgo } from '../time';
+import { Actions, type ActionsProps } from './Actions';
+import { clicked, Endpoint, SelectBox } from './DeploymentCard';
+import { healthWord, replicasText, typeWord } from './Facts';
+import { shortModelOf, typeOf } from './filters';
+
+export interface RowProps extends ActionsProps {
+  index: number;
+  refusal?: ErrorBody;
+  selected: boolean;
+  current: boolean;
+  onOpen: (id: string) => void;
+  onSelect: (id: string, range: boolean) => void;
+}
+
+export const TableRow = React.memo(function TableRow(props: RowProps): React.ReactElement {
+  const { deployment, onOpen, onSelect } = props;
+  const { trans } = useHost();
+  const { id, spec, status } = deployment;
+  const marks = `${props.old ? ' mdl-mod-old' : ''}${props.selected ? ' mdl-mod-selected' : ''}`;
+  const updated = useAgo(deployment.updated_at);
+  const replicas = replicasText(deployment, trans);
+  const instance = spec.template.instance_type;
+  return (
+    <tr
+      className={`mdl-Row${marks}`}
+      data-id={id}
+      aria-rowindex={props.index + 2}
+      tabIndex={props.current ? 0 : -1}
+      onClick={event => clicked(event, id, onOpen, onSelect)}
+    >
+      <td>
+        <SelectBox id={id} name={spec.name} selected={props.selected} onSelect={onSelect} />
+      </td>
+      <th scope="row" className="mdl-Table-name">
+        <button type="button" className="mdl-Card-open" title={spec.name} onClick={() => onOpen(id)}>
+          {spec.name}
+        </button>
+      </th>
+      <td>
+        <span className="mdl-Row-state">
+          <StateChip state={status.state} />
+          <Trouble {...props} />
+        </span>
+      </td>
+      <td>{healthWord(status.health, trans)}</td>
+      <td title={spec.group} dir="auto">
+        {spec.group}
+      </td>
+      <td>{typeWord(typeOf(deployment), trans)}</td>
+      <td title={spec.template.model.uri}>{shortModelOf(deployment)}</td>
+      <td title={replicas}>{replicas}</td>
+      <td title={instance}>{instance}</td>
+      <td>
+        <Endpoint deployment={deployment} />
+      </td>
+      <td title={new Date(deployment.updated_at).toLocaleString()}>
+        {trans.__('%1 by %2', updated, deployment.updated_by)}
+      </td>
+      <td>
+        <Actions
+          compact
+          deployment={deployment}
+          old={props.old}
+          pending={props.pending}
+          readOnly={props.readOnly}
+          onAct={props.onAct}
+        />
+      </td>
+    </tr>
+  );
+});
+
+/** A sign beside the state, with the words for whoever points at it or listens. */
+function Trouble({ deployment, refusal }: RowProps): React.ReactElement | null {
+  const { state, failure, message } = deployment.status;
+  const text = refusal?.message ?? (state === 'failed' ? (failure?.message ?? message) : '');
+  const hint = refusal?.hint ?? failure?.hint ?? '';
+  return text === '' ? null : (
+    <span
+      className="mdl-Row-trouble"
+      role={refusal === undefined ? 'img' : 'alert'}
+      aria-label={text}
+      title={hint === '' ? text : `${text}\n${hint}`}
+    >
+      <WarningIcon />
+    </span>
+  );
+}
