@@ -73,8 +73,15 @@ def of_kind(home: Home, kind: Kind) -> list[int]:
 
 
 def kill(home: Home, *kinds: Kind) -> list[int]:
-    """SIGKILL every process of these kinds; returns their pids."""
-    return kill_pids(p.pid for p in census(home) if p.kind in kinds)
+    """SIGKILL every process of these kinds; returns their pids.
+
+    All are stopped first: on a busy machine an engine would see its supervisor die and start another, of the old code.
+    """
+    pids = [p.pid for p in census(home) if p.kind in kinds]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    return kill_pids(pids)
 
 
 def kill_pids(pids: Iterable[int]) -> list[int]:
