@@ -151,7 +151,7 @@ test-all: setup ## the slow ones too
 	$(call run_tests,)
 
 .PHONY: bench
-bench: setup ## measure, print the table, write docs/benchmarks.md
+bench: setup ## measure, print the tables, renew docs/benchmarks.md (ARGS=jupyter for one part)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: docs

@@ -1,10 +1,11 @@
-"""``python -m benchmarks [PART …] [--quick]``: measure, print the table, and write docs/benchmarks.md when all was measured."""
+"""``python -m benchmarks [PART …] [--quick]``: measure, print the tables, and renew what was measured in docs/benchmarks.md."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import time
+from dataclasses import replace
 
 from benchmarks import imports, jupyter, memory, report, serving, starts, thousand
 
@@ -29,12 +30,15 @@ def main() -> None:
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     sections = []
     for name in chosen.parts or PARTS:
-        began = time.monotonic()
-        sections.append(PARTS[name](quick=chosen.quick))
+        began, when = time.monotonic(), report.now()
+        sections.append(replace(PARTS[name](quick=chosen.quick), when=when))
         print(f"\n{sections[-1].title}\n\n{report.table(sections[-1].rows)}", flush=True)
         print(f"({name} took {time.monotonic() - began:.0f} s)", file=sys.stderr, flush=True)
-    if not chosen.parts and not chosen.quick:
-        report.PAGE.write_text(report.page(sections), encoding="utf-8")
+    if not chosen.quick:
+        page = report.page(sections)
+        if chosen.parts:
+            page = report.renewed(report.PAGE.read_text(encoding="utf-8"), sections)
+        report.PAGE.write_text(page, encoding="utf-8")
         print(f"\nwritten to {report.PAGE.relative_to(report.PAGE.parents[1])}", file=sys.stderr)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -37,6 +38,8 @@ class Section:
     title: str
     how: str
     rows: tuple[Row, ...]
+    when: str = ""
+    """The day, and how busy the machine was with other work."""
 
 
 def ratio(ours: float, theirs: float, *, more_is_better: bool = False) -> str:
@@ -86,6 +89,25 @@ def page(sections: Iterable[Section]) -> str:
         f"Medians of several runs, on {datetime.now(timezone.utc):%Y-%m-%d}: {machine()}.",
         HOW,
     ]
+    return "\n\n".join([*parts, *(text_of(section) for section in sections)]) + "\n"
+
+
+def text_of(section: Section) -> str:
+    """Return a section of the page."""
+    return f"## {section.title}\n\n{section.how} {section.when}".rstrip() + f"\n\n{table(section.rows)}"
+
+
+def now() -> str:
+    """Return what ``Section.when`` says; to be asked before measuring, which makes load of its own."""
+    load = os.getloadavg()[1]
+    return f"Measured on {datetime.now(timezone.utc):%Y-%m-%d}; load average of the five minutes before: {load:.1f}."
+
+
+def renewed(text: str, sections: Iterable[Section]) -> str:
+    """Return the page with these sections in place of those that were there."""
     for section in sections:
-        parts += [f"## {section.title}", section.how, table(section.rows)]
-    return "\n\n".join(parts) + "\n"
+        pattern = re.compile(rf"^## {re.escape(section.title)}\n.*?(?=\n^## |\Z)", re.MULTILINE | re.DOTALL)
+        if not pattern.search(text):
+            raise ValueError(f"the page has no section {section.title!r}: measure all parts")
+        text = pattern.sub(lambda _, s=section: text_of(s) + "\n", text)
+    return text
