@@ -11,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
-NODE_SOURCES := $(if $(wildcard package.json),$(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null))
+NODE_SOURCES := $(if $(wildcard package.json),$(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) labextension/build_widget.mjs)
 NODE_CONFIG := $(wildcard package.json yarn.lock .yarnrc.yml tsconfig.json install.json)
 SHARED_DATA := $(wildcard hatch_build.py) $(shell find jupyter-config ipython-config -type f 2>/dev/null)
 # Of what the lock file names, this one is needed before the lock file can be read.

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mdeploy_lab import errors
     from mdeploy_lab.client import aio
     from mdeploy_lab.client.deployment import Deployment
+    from mdeploy_lab.client.panels import form
     from mdeploy_lab.client.sync import Client, connect, deploy, deployments, get, info
+    from mdeploy_lab.notebook.widgets import widget
 
 _LAZY = {
     "Client": "mdeploy_lab.client.sync",
@@ -22,8 +24,10 @@ _LAZY = {
     "connect": "mdeploy_lab.client.sync",
     "deploy": "mdeploy_lab.client.sync",
     "deployments": "mdeploy_lab.client.sync",
+    "form": "mdeploy_lab.client.panels",
     "get": "mdeploy_lab.client.sync",
     "info": "mdeploy_lab.client.sync",
+    "widget": "mdeploy_lab.notebook.widgets",
 }
 _MODULES = {"aio": "mdeploy_lab.client.aio", "errors": "mdeploy_lab.errors"}
 
@@ -36,8 +40,10 @@ __all__ = [
     "deploy",
     "deployments",
     "errors",
+    "form",
     "get",
     "info",
+    "widget",
 ]
 
 

@@ -61,7 +61,7 @@ NO_COMMAND = {
     "check_api_name": "deploy --api-name … --dry-run",
 }
 """Verbs whose command is part of another one."""
-NOT_VERBS = {"close", "refresh", "snapshot"}
+NOT_VERBS = {"close", "refresh", "snapshot", "form", "widget"}
 """Methods that say nothing to an engine's users."""
 
 

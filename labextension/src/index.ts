@@ -1,3 +1,3 @@
-import { outputPlugin, panelPlugin } from './lab/plugin';
+import { plugins } from './lab/plugin';
 
-export default [panelPlugin, outputPlugin];
+export default plugins;

@@ -14,13 +14,13 @@ from mdeploy_lab.models.requests import ApiNameCheck, IdCheck, Info
 router = APIRouter(tags=["catalogue"])
 
 
-@router.get("/ids/{id}")
+@router.get("/ids/{id:path}")
 async def check_id(id: str, parts: PartsOf) -> IdCheck:  # noqa: A002  # the path's word
     """Say whether an id is free."""
     return await parts.service.check_id(id)
 
 
-@router.get("/groups/{group}/api-names/{name}")
+@router.get("/groups/{group}/api-names/{name:path}")
 async def check_api_name(group: str, name: str, parts: PartsOf) -> ApiNameCheck:
     """Say whether an API name is free in a group."""
     return await parts.service.check_api_name(group, name)

@@ -59,8 +59,8 @@ def parts(connection: HTTPConnection) -> Parts:
 
 
 def caller(
-    x_mdeploy_actor: Annotated[str, Header()] = "",
-    x_mdeploy_groups: Annotated[str | None, Header()] = None,
+    x_mdeploy_actor: Annotated[str, Header(include_in_schema=False)] = "",
+    x_mdeploy_groups: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Caller:
     """Return who asks; the socket is private to the home's owner, so a surface may name the person behind it.
 

@@ -114,7 +114,8 @@ class AsyncClient:
             "mine": mine or None,
         }
         answer = await self.transport.get("/deployments", params)
-        return deployment_table([AsyncDeployment(self, Deployment.model_validate(d)) for d in answer["deployments"]])
+        found = [AsyncDeployment(self, Deployment.model_validate(d)) for d in answer["deployments"]]
+        return deployment_table(found, everything=not any(params.values()))
 
     async def get(self, id: str) -> AsyncDeployment:
         """Return a deployment by id or by unique name.
@@ -353,20 +354,35 @@ class AsyncClient:
 
 
 class DeploymentTable(Table[T], Generic[T]):
-    """Handles as a table; in JupyterLab as live cards."""
+    """Handles as a table; in JupyterLab as live cards, or as the grid where nothing was filtered."""
+
+    everything = False
+
+    def mapped(self, change: Callable[[T], Any]) -> DeploymentTable[Any]:
+        """Return a table of other items under the same columns."""
+        found = DeploymentTable[Any]([change(item) for item in self], self._columns, self._empty)
+        found.everything = self.everything
+        return found
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         del include, exclude  # IPython filters itself
         shown: list[Any] = list(self[:SHOWN_ROWS])
         text, html = repr(self), self._repr_html_()
-        if not shown:
+        if not shown and not self.everything:
             return {"text/html": html, "text/plain": text}
-        return list_bundle([handle.snapshot() for handle in shown], html=html, text=text)
+        view = "grid" if self.everything else "cards"
+        return list_bundle([handle.snapshot() for handle in shown], view=view, html=html, text=text)
 
 
-def deployment_table(items: Sequence[Any]) -> DeploymentTable[Any]:
-    """Return handles as a table."""
+def deployment_table(items: Sequence[Any], *, everything: bool = False) -> DeploymentTable[Any]:
+    """Return handles as a table; ``everything``: they are all that there are."""
     columns = tuple(Column[Any](c.title, _of_snapshot(c)) for c in views.DEPLOYMENTS)
+    found = _table_of(items, columns)
+    found.everything = everything
+    return found
+
+
+def _table_of(items: Sequence[Any], columns: tuple[Column[Any], ...]) -> DeploymentTable[Any]:
     return DeploymentTable(items, columns, "nothing is deployed yet: %deploy MODEL --name NAME, or md.deploy(model, name=…)")
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal, overload
 
 from mdeploy_lab.client.faces import sync_face, synced
 from mdeploy_lab.client.handle import AsyncClients, AsyncDeployment
 from mdeploy_lab.client.loop import LOOP
-from mdeploy_lab.client.show import ShownDeployment
+from mdeploy_lab.client.panels import FollowedLogs, Panel, View
+from mdeploy_lab.client.show import ShownDeployment, card
 from mdeploy_lab.client.views import Logs
 from mdeploy_lab.errors import MDeployError, NotFound
 from mdeploy_lab.models.deployment import Deployment as Snapshot
-from mdeploy_lab.models.history import LogLine
+from mdeploy_lab.models.requests import PredictResult
 
 FRESH_SECONDS = 0.1
 """Properties read within this time come from one answer, so that they fit each other."""
@@ -56,8 +56,8 @@ class Deployment(ShownDeployment):
         return self.twin.notes
 
     @property
-    def changed(self) -> bool:
-        """Whether the last deploy or update changed anything."""
+    def changed(self) -> bool | None:
+        """Whether the last deploy or update changed anything; None when there was none."""
         return self.twin.changed
 
     @property
@@ -66,7 +66,6 @@ class Deployment(ShownDeployment):
         return self.twin.new_revision
 
     predict = synced(AsyncDeployment.predict)
-    query = synced(AsyncDeployment.query)
     answer = synced(AsyncDeployment.answer)
     describe = synced(AsyncDeployment.describe)
     update = synced(AsyncDeployment.update)
@@ -83,6 +82,30 @@ class Deployment(ShownDeployment):
     log_replicas = synced(AsyncDeployment.log_replicas)
     events = synced(AsyncDeployment.events)
     refresh = synced(AsyncDeployment.refresh)
+
+    @overload
+    def query(self) -> Panel: ...
+
+    @overload
+    def query(
+        self,
+        body: Any,
+        *,
+        dialect: str = ...,
+        content_type: str = ...,
+        revision: int | None = ...,
+        timeout: float = ...,
+    ) -> PredictResult: ...
+
+    def query(self, body: Any = None, **options: Any) -> Panel | PredictResult:
+        """Send a body in a dialect and return status, headers, latency and the answer; without a body the query tester.
+
+        The options are those of ``md.aio``'s ``query``: ``dialect``, ``content_type``, ``revision``, ``timeout``.
+        """
+        if body is None:
+            d, remark = self._shown()
+            return Panel("query", d, f"%%deploy predict {d.id}", card(d, remark))
+        return LOOP.run(self.twin.query(body, **options))
 
     @overload
     def logs(
@@ -104,7 +127,7 @@ class Deployment(ShownDeployment):
         replica: str | None = ...,
         since: datetime | timedelta | float | str | None = ...,
         revision: int | None = ...,
-    ) -> Iterator[LogLine]: ...
+    ) -> FollowedLogs: ...
 
     def logs(
         self,
@@ -117,7 +140,25 @@ class Deployment(ShownDeployment):
     ) -> Any:
         """Return the newest log lines, oldest first; with ``follow`` an iterator that goes on with new ones."""
         lines: Any = self.twin.logs(tail=tail, follow=follow, replica=replica, since=since, revision=revision)  # type: ignore[call-overload]
-        return sync_face(LOOP.run(lines))
+        found = sync_face(LOOP.run(lines))
+        return FollowedLogs(found, self.snapshot(), {"replica": replica, "revision": revision}) if follow else found
+
+    def widget(self, view: View = "card") -> Any:
+        """Return it as a Jupyter widget, to be put beside others and observed.
+
+        Parameters
+        ----------
+        view
+            ``card``, ``overview``, ``query``, ``logs``, ``history``, ``clients``, ``events`` or ``form``.
+
+        Raises
+        ------
+        NotCapable
+            When ipywidgets and anywidget are not installed in this Python.
+        """
+        import mdeploy_lab
+
+        return mdeploy_lab.widget(self, view=view)
 
     def snapshot(self) -> Snapshot:
         """Return the deployment as the API last told it."""

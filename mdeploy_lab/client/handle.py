@@ -72,7 +72,7 @@ class AsyncDeployment(AsyncEndpoint):
     def __init__(self, client: AsyncClient, snapshot: Deployment, notes: tuple[str, ...] = ()) -> None:
         self._snapshot = snapshot
         self._notes = notes
-        self.changed = False
+        self.changed: bool | None = None
         self.new_revision = False
         self.deleted = False
         self.client = client
@@ -105,7 +105,8 @@ class AsyncDeployment(AsyncEndpoint):
     async def history(self) -> Table[HistoryEntry]:
         """Return every change that somebody made, newest first."""
         answer = await self._transport.get(f"{self._path}/history")
-        return views.history(HistoryEntry.model_validate(h) for h in answer["history"])
+        found = views.history(HistoryEntry.model_validate(h) for h in answer["history"])
+        return found.live_as("history", self._snapshot)
 
     async def revisions(self) -> Table[Revision]:
         """Return every revision, newest first."""
@@ -130,7 +131,7 @@ class AsyncDeployment(AsyncEndpoint):
     async def events(self) -> Table[Event]:
         """Return what was observed, oldest first."""
         answer = await self._transport.get(f"{self._path}/events")
-        return views.events(Event.model_validate(e) for e in answer["events"])
+        return views.events(Event.model_validate(e) for e in answer["events"]).live_as("events", self._snapshot)
 
     @overload
     async def logs(
@@ -183,7 +184,7 @@ class AsyncDeployment(AsyncEndpoint):
         lines = self._transport.lines(f"{self._path}/logs", params)
         if follow:
             return _log_lines(lines)
-        return views.Logs([LogLine.model_validate(line) async for line in lines])
+        return views.Logs([LogLine.model_validate(line) async for line in lines], self._snapshot)
 
     # -- changing ----------------------------------------------------------------------------------------------
 

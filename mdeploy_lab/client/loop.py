@@ -11,6 +11,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import functools
 import os
 import queue
 import sys
@@ -162,6 +163,10 @@ class Loop:
                 print(f"\n{caller.interrupted}", file=sys.stderr)  # noqa: T201  # the answer to Ctrl-C
             raise
         return future.result()
+
+    def soon(self, function: Callable[..., object], *args: Any) -> None:
+        """Call a function on the background loop, without waiting for it."""
+        self._running().call_soon_threadsafe(functools.partial(function, *args))
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Iterate over an async iterator; closing the iterator ends it on the loop as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mdeploy_lab.models.deployment import Deployment
@@ -41,6 +41,13 @@ def bundle(d: Deployment, *, html: str, text: str) -> dict[str, Any]:
     return {MIME_TYPE: payload(d), "text/html": html, "text/plain": text}
 
 
-def list_bundle(deployments: Iterable[Deployment], *, html: str, text: str) -> dict[str, Any]:
-    """Return the output of several deployments, for ``_repr_mimebundle_``."""
-    return {MIME_TYPE: {"base": API, "deployments": [payload(d) for d in deployments]}, "text/html": html, "text/plain": text}
+def list_bundle(deployments: Iterable[Deployment], *, view: str = "cards", html: str, text: str) -> dict[str, Any]:
+    """Return the output of several deployments, for ``_repr_mimebundle_``: ``cards`` are these, ``grid`` is all there is."""
+    shown = {"base": API, "view": view, "deployments": [payload(d) for d in deployments]}
+    return {MIME_TYPE: shown, "text/html": html, "text/plain": text}
+
+
+def view_bundle(view: str, d: Deployment | None, *, html: str, text: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the output of one view, such as ``logs``, of a deployment or of none."""
+    shown = {**(payload(d) if d is not None else {"base": API}), "view": view, "options": dict(options)}
+    return {MIME_TYPE: shown, "text/html": html, "text/plain": text}

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from mdeploy_lab.client.mime import bundle
+from mdeploy_lab.client.panels import Panel
 from mdeploy_lab.client.progress import timeline_text
 from mdeploy_lab.client.tables import one_line
 from mdeploy_lab.client.views import replicas_text, traffic_text
@@ -85,6 +86,11 @@ class ShownDeployment(ABC):
     def status(self) -> DeploymentStatus:
         """What is observed."""
         return self._current().status
+
+    def form(self) -> Panel:
+        """Return the form that updates it; the last line of a cell shows it."""
+        d, remark = self._shown()
+        return Panel("form", d, f"%deploy update {d.id}", card(d, remark))
 
     def __repr__(self) -> str:
         return line(*self._shown())

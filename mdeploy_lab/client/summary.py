@@ -20,8 +20,8 @@ class Handle(Protocol):
         ...
 
     @property
-    def changed(self) -> bool:
-        """Whether the last verb changed anything."""
+    def changed(self) -> bool | None:
+        """Whether the last verb changed anything; None when nothing was asked to change."""
         ...
 
     @property
@@ -53,7 +53,7 @@ def call_text(d: Deployment) -> str:
 def lines_of(handle: Handle, prefix: str = DEPLOY) -> list[tuple[str, str]]:
     """Return the summary as labelled lines; ``prefix`` is what commands begin with where the user is."""
     d = handle.snapshot()
-    unchanged = "" if handle.changed or d.status.state != "deployed" else ": nothing changed"
+    unchanged = ": nothing changed" if handle.changed is False and d.status.state == "deployed" else ""
     lines = [("", f"{d.spec.name} is {d.status.state}{unchanged}")]
     lines.append(("URL", d.url))
     if d.api_url:

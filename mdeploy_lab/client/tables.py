@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from mdeploy_lab.client.mime import view_bundle
+from mdeploy_lab.models.deployment import Deployment
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 T = TypeVar("T")
 
@@ -30,6 +36,7 @@ class Table(list[T], Generic[T]):
         super().__init__(items)
         self._columns = tuple(columns)
         self._empty = empty
+        self._view: tuple[str, Deployment] | None = None
 
     def mapped(self, change: Callable[[T], Any]) -> Table[Any]:
         """Return a table of other items under the same columns."""
@@ -56,6 +63,18 @@ class Table(list[T], Generic[T]):
         if not self:
             return f"<p>{escape(self._empty)}</p>"
         return html_table(self.titles, self.rows(SHOWN_ROWS)) + escape(self._rest())
+
+    def live_as(self, view: str, deployment: Deployment) -> Self:
+        """Let JupyterLab show a view of the interface in the place of the table."""
+        self._view = (view, deployment)
+        return self
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+        del include, exclude  # IPython filters itself
+        if self._view is None:
+            return None
+        view, deployment = self._view
+        return view_bundle(view, deployment, html=self._repr_html_(), text=repr(self), options={})
 
     def _rest(self) -> str:
         return f"\n… and {len(self) - SHOWN_ROWS} more" if len(self) > SHOWN_ROWS else ""

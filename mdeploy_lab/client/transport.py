@@ -107,6 +107,24 @@ class Transport:
         _check(answer)
         return answer
 
+    async def exchange(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Send one request for somebody else, as a widget is; return status and JSON, refusals included.
+
+        Raises
+        ------
+        EngineUnavailable
+            When nothing answers.
+        """
+        headers = {"Accept": "application/json"}
+        if method == "POST":
+            headers["Idempotency-Key"] = uuid.uuid4().hex
+        request = self._http.build_request(method, path, json=body, headers=headers)
+        answer = await self._deliver(request, again=method in {"GET", "POST"})
+        try:
+            return answer.status_code, answer.json() if answer.content else None
+        except ValueError:
+            return answer.status_code, None
+
     async def _deliver(self, request: httpx.Request, *, again: bool) -> httpx.Response:
         await self.ready()
         try:

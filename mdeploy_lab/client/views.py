@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from mdeploy_lab.client.mime import view_bundle
+from mdeploy_lab.client.panels import lines_html
 from mdeploy_lab.client.tables import Column, Table, ago, html_table, one_line, text_table
 from mdeploy_lab.models.access import ClientInfo, Group, InstanceType
 from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
@@ -233,7 +235,18 @@ class DiffTable(Table[FieldChange]):
 
 
 class Logs(list[LogLine]):
-    """Log lines that show as text."""
+    """Log lines that show as text, and live in JupyterLab."""
+
+    def __init__(self, lines: Iterable[LogLine], deployment: Deployment | None = None) -> None:
+        super().__init__(lines)
+        self._deployment = deployment
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any] | None:
+        del include, exclude  # IPython filters itself
+        if self._deployment is None:
+            return None
+        html = lines_html(log_text(line) for line in self)
+        return view_bundle("logs", self._deployment, html=html, text=repr(self), options={})
 
     def __repr__(self) -> str:
         return "\n".join(log_text(line) for line in self) or "no log lines yet"

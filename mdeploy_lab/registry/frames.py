@@ -73,28 +73,36 @@ def _fits(value: Any, columns: tuple[str, ...] | None, width: int | None) -> boo
     return columns is None and is_array(value) and value.ndim == 2 and len(value) > 0 and value.shape[1] == width  # noqa: PLR2004
 
 
+def _loaded(module: str, name: str) -> Any:
+    """Return what a module has by this name; None when nobody imported it, or another thread is still at it.
+
+    What the user holds cannot be of a class that does not exist yet.
+    """
+    return getattr(sys.modules.get(module), name, None)
+
+
 def is_frame(value: Any) -> bool:
     """Return whether ``value`` is a pandas DataFrame, without importing pandas."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.DataFrame)
+    known = _loaded("pandas", "DataFrame")
+    return known is not None and isinstance(value, known)
 
 
 def is_series(value: Any) -> bool:
     """Return whether ``value`` is a pandas Series, without importing pandas."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(value, pandas.Series)
+    known = _loaded("pandas", "Series")
+    return known is not None and isinstance(value, known)
 
 
 def is_array(value: Any) -> bool:
     """Return whether ``value`` is a numpy array, without importing numpy."""
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
+    known = _loaded("numpy", "ndarray")
+    return known is not None and isinstance(value, known)
 
 
 def is_sparse(value: Any) -> bool:
     """Return whether ``value`` is a SciPy sparse matrix or array, without importing SciPy."""
-    sparse = sys.modules.get("scipy.sparse")
-    return sparse is not None and bool(sparse.issparse(value))
+    known = _loaded("scipy.sparse", "issparse")
+    return known is not None and bool(known(value))
 
 
 def rows(value: Any, count: int) -> Any:

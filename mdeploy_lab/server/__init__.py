@@ -14,7 +14,9 @@ No mlflow, pydantic or httpx is imported here, so Jupyter starts as fast as with
 
 from __future__ import annotations
 
-__all__ = ["EXTENSION", "_jupyter_server_extension_points"]
+from mdeploy_lab import __version__
+
+__all__ = ["EXTENSION", "__version__", "_jupyter_server_extension_points"]
 
 EXTENSION = "mdeploy_lab"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from mdeploy_lab.errors import InvalidInput
@@ -26,11 +26,11 @@ class Admission:
         """Return the caller's groups with what they use and what is free."""
         await self._limits.refresh()
         mine = membership.groups_of(caller, self._limits)
-        taken: dict[str, list[Usage]] = {name: [] for name in mine}
+        owned: dict[str, list[StoredDeployment]] = {name: [] for name in mine}
         for record in await self._store.all():
-            if record.spec.group in taken and not record.deleting:
-                taken[record.spec.group].append(await self._usage(record.spec, record))
-        return [_with_use(group, quota.total(taken[name])) for name, group in mine.items()]
+            if record.spec.group in owned:
+                owned[record.spec.group].append(record)
+        return [_with_use(group, await self._total(owned[name])) for name, group in mine.items()]
 
     async def instance_types(self) -> list[InstanceType]:
         """Return the sizes that replicas can have, smallest first."""
@@ -77,10 +77,15 @@ class Admission:
 
     async def _used(self, group: str, own: StoredDeployment | None) -> Usage:
         """Return what the group's other deployments take."""
-        others = [
-            r for r in await self._store.all() if r.spec.group == group and not r.deleting and (own is None or r.uid != own.uid)
-        ]
-        return quota.total([await self._usage(r.spec, r) for r in others])
+        records = await self._store.all()
+        return await self._total(r for r in records if r.spec.group == group and (own is None or r.uid != own.uid))
+
+    async def _total(self, records: Iterable[StoredDeployment]) -> Usage:
+        """Return what deployments take together; only those that run are looked at, and one with a split twice."""
+        types = self._limits.instance_types
+        running = [r for r in records if not (r.deleting or r.spec.stopped)]
+        parts = [quota.needs(r.spec, types) for r in running if not r.spec.traffic]
+        return quota.total([*parts, *[await self._usage(r.spec, r) for r in running if r.spec.traffic]])
 
     async def _usage(self, spec: DeploymentSpec, record: StoredDeployment | None) -> Usage:
         """Return what ``spec`` takes, for a deployment that has this record."""

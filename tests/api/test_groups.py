@@ -134,6 +134,8 @@ def test_an_api_name_can_be_checked_while_typing(http, model, gone):
     }
     assert http.get("/groups/default/api-names/score").json()["available"]
     assert http.get("/groups/risk/api-names/%C3%A4%20b").json()["suggestion"] == "b"
+    assert http.get("/groups/risk/api-names/a%2Fb").json()["suggestion"] == "a-b"
+    assert http.get("/groups/risk/api-names/").json()["reason"].startswith("an API name has 1 to 99")
     body = failed(create(http, model, "second", stopped=True, api_name="score"), 409, "NameTaken")
     assert body["details"]["field"] == "api_name"
     assert body["hint"]

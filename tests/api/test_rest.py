@@ -153,6 +153,7 @@ def test_ids_say_whether_they_are_free(http, asleep):
     assert not taken["available"]
     assert taken["suggestion"].startswith("asleep-")
     assert http.get("/ids/No Good").json()["reason"]
+    assert http.get("/ids/no%2Fgood").json()["suggestion"] == "no-good"
 
 
 def test_clients_belong_to_private_deployments(http, asleep):

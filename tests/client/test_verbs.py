@@ -13,6 +13,7 @@ import pytest
 
 import mdeploy_lab as md
 from mdeploy_lab.client.mime import MIME_TYPE
+from mdeploy_lab.client.summary import text_of
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.errors import (
     DeploymentNotFound,
@@ -35,6 +36,8 @@ def test_the_same_again_changes_nothing(client, served, clf, iris):
     assert again == served
     assert (again.changed, again.new_revision) == (False, False)
     assert len(served.history()) == before
+    assert "served is deployed: nothing changed" in text_of(again)
+    assert "served is deployed\n" in text_of(client.get("served")), "what was only read says nothing of changes"
 
 
 def test_the_name_is_the_variables_when_none_is_given(client, served, clf):

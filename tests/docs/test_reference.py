@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import textwrap
 from collections.abc import Iterator
 
 from tests.docs.conftest import ROOT
@@ -89,3 +90,20 @@ def test_links_between_pages_lead_somewhere():
         missing = (t for t in targets if "://" not in t and not (page.parent / t).exists())
         broken += [f"{page.relative_to(ROOT)} → {t}" for t in missing]
     assert broken == []
+
+
+def test_every_example_of_config_toml_is_accepted(tmp_path):
+    from mdeploy_lab.config import Config
+
+    pages = (ROOT / "docs").rglob("*.md")
+    examples = [
+        textwrap.dedent(e) for p in pages for e in re.findall(r"^ *```toml\n(.*?)```", p.read_text(), re.DOTALL | re.MULTILINE)
+    ]
+    assert len(examples) > 3
+    for example in examples:
+        (tmp_path / "config.toml").write_text(example)
+        config = Config(tmp_path / "config.toml")
+        assert config.all()
+        assert config.groups()
+        assert config.groups_default()
+        assert config.instance_types()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,18 +10,11 @@ from mdeploy_lab.client.handle import Deployment
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.paths import Home
 from tests.e2e.census import until
-from tests.e2e.load import Answers, Load
+from tests.e2e.load import Answers, Load, busy
 
 RATE = 100
 SHORT, LONG = 1.0, 15.0
 """Seconds of failures: of one process that is started again, and of a replica with what it is forked from, or everything."""
-BUSY = 2
-"""Runnable processes for each core; on a machine with more of them everything takes longer, and so may this."""
-
-
-def busy() -> float:
-    """Return how much longer things take because this machine has other work, 1 when it has little."""
-    return max(1.0, os.getloadavg()[0] / (BUSY * (os.cpu_count() or 1)))
 
 
 def allowed(victim: str, replicas: int) -> float:
@@ -70,8 +62,8 @@ class Bystander:
         most = allowed(victim, self.replicas)
         seconds = self._seconds(failures, dead_at if most == LONG else None)
         self.seen.setdefault((victim, self.replicas), []).append((len(failures), round(seconds, 2)))
-        assert seconds <= most, f"{victim}, {self.replicas} replicas: {seconds:.2f} s of failures: {self.answers.said}"
-        assert most or not failures, f"{len(failures)} requests failed when {victim} died: {self.answers.said}"
+        assert seconds <= most, f"{victim}, {self.replicas} replicas: {seconds:.2f} s of failures: {self._story()}"
+        assert most or not failures, f"{len(failures)} requests failed when {victim} died: {self._story()}"
         assert [h.action for h in self.made.history()].count("create") == 1
 
     def _seconds(self, failures: list[float], since: float | None) -> float:
@@ -84,6 +76,11 @@ class Bystander:
         if since is not None:
             return (failures[-1] - since) / busy()
         return min((failures[-1] - failures[0]) / busy(), len(failures) / RATE)
+
+    def _story(self) -> str:
+        """Return what was answered and what happened, for who looks for the cause."""
+        events = [f"{e.at:%X.%f} {e.message}" for e in self.made.events()]
+        return "\n".join([str(self.answers.said.most_common(5)), *events[-20:]])
 
     def _new_failures(self) -> list[float]:
         """Return when the requests began that failed since the last call."""
@@ -115,7 +112,9 @@ def bystander(client: Client, home: Home, model: object, example: object) -> Ite
         assert not answers.failed, answers.codes
         found = Bystander(client, made, answers)
         yield found
-    print(f"  caller: {answers.codes.total()} requests, {answers.rate:.0f} a second, {answers.failed} failed")
+    print(
+        f"  caller: {answers.codes.total()} requests, {answers.rate:.0f} a second, {answers.failed} failed, {answers.overloaded} overloaded"
+    )
     for (victim, replicas), outages in sorted(found.seen.items()):
         print(f"    {victim}, {replicas}: " + ", ".join(f"{count} in {span:g} s" for count, span in outages))
     assert answers.rate > 0.9 * RATE, "the caller was not steady"

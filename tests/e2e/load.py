@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +22,17 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
 """Seconds that a request may take."""
+BUSY = 2
+"""Runnable processes for each core; on a machine with more of them everything takes longer, and so may this."""
+TOO_BUSY = 1.5
+KEPT = 64
+"""Connections that are kept when they are not in use."""
+REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+def busy() -> float:
+    """Return how much longer things take because this machine has other work, 1 when it has little."""
+    return max(1.0, os.getloadavg()[0] / (BUSY * (os.cpu_count() or 1)))
 
 
 @dataclass
@@ -33,6 +45,8 @@ class Answers:
     revisions: Counter[str] = field(default_factory=Counter)
     said: Counter[str] = field(default_factory=Counter)
     """What the answers of failed requests said."""
+    overloaded: int = 0
+    """Requests that were refused because too many waited, on a machine whose other work leaves no room for so many."""
     began: float = 0.0
     ended: float = 0.0
 
@@ -55,9 +69,11 @@ class Answers:
         self.ended = max(self.ended, began)
         self.codes[code] += 1
         self.revisions[revision] += 1
-        if code != "200":
+        if '"overloaded"' in said and busy() > TOO_BUSY:
+            self.overloaded += 1
+        elif code != "200":
             self.failed_at.append(began)
-            self.said[f"{code} of revision {revision}: {said}"] += 1
+            self.said[f"{code} of revision {revision}: {REQUEST_ID.sub('', said)}"] += 1
 
 
 class Load:
@@ -142,9 +158,18 @@ class Caller:
         sys.stdout.write(f"{began!r} {code} {revision} {said}\n")
         sys.stdout.flush()
 
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        """Return a connection that is not in use and not known to be closed, as any client does."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof() and not writer.is_closing():
+                return reader, writer
+            writer.close()
+        return None
+
     async def _post(self) -> tuple[str, str, bytes]:
         """Return the status, the revision that answered, and the body; a connection that fails is not used again."""
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(*self._address)
+        reader, writer = self._kept() or await asyncio.open_connection(*self._address)
         try:
             writer.write(self._request)
             start, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -153,7 +178,7 @@ class Caller:
         except BaseException:
             writer.close()
             raise
-        if headers.get("connection") == "close":
+        if headers.get("connection") == "close" or len(self._idle) >= KEPT:
             writer.close()
         else:
             self._idle.append((reader, writer))

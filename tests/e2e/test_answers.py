@@ -7,7 +7,6 @@ import json
 import textwrap
 import threading
 import time
-import warnings
 from pathlib import Path
 
 import mlflow
@@ -53,9 +52,7 @@ def save(tmp_path_factory):
 
     def save(name: str, signature: ModelSignature | None) -> str:
         path = root / name
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that type hints could make the signature
-            mlflow.pyfunc.save_model(path, python_model=str(code), signature=signature, pip_requirements=["mlflow"])
+        mlflow.pyfunc.save_model(path, python_model=str(code), signature=signature, pip_requirements=["mlflow"])
         return str(path)
 
     return save

@@ -107,11 +107,21 @@ def settled(client: Client) -> bool:
     return all(d.state in {"deployed", "stopped"} and d.status.observed_version == d.snapshot().resource_version for d in found)
 
 
+def stories(client: Client) -> list[str]:
+    """Return what each deployment says of itself, for who looks for the cause."""
+    found = client.deployments()
+    told = [f"{d.id} is {d.state}: {d.status.message}" for d in found]
+    return [*told, *(f"{d.id} {e.at:%X.%f} {e.message}" for d in found for e in list(d.events())[-12:])]
+
+
 def check(turn: Round, operation: str, id_: str, *, acknowledged: bool) -> None:
     """Assert that nothing was lost, doubled or orphaned."""
     client, home = turn.client, turn.home
     client.info()
-    until("everything to settle", lambda: settled(client), 60)
+    try:
+        until("everything to settle", lambda: settled(client), 60)
+    except AssertionError as error:
+        raise AssertionError("\n".join([str(error), *stories(client)])) from error
     found = {d.id: d for d in client.deployments()}
     if acknowledged:
         assert (id_ in found) == (operation != "delete")

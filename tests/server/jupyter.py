@@ -66,6 +66,8 @@ class Jupyter:
     port: int = 0
     token: str = TOKEN
     process: subprocess.Popen[bytes] | None = None
+    bare: bool = False
+    """Without our extensions, as another installation."""
 
     @property
     def url(self) -> str:
@@ -116,11 +118,18 @@ class Jupyter:
         for part in ("config", "data/labextensions", "runtime", "ipython", "work", "lab/settings"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         ours = json.loads((ROOT / "jupyter-config/server-config/mdeploy_lab.json").read_text(encoding="utf-8"))
+        if self.bare:
+            ours["ServerApp"]["jpserver_extensions"]["mdeploy_lab.server"] = False
         if self.command == "server":
             ours["ServerApp"]["jpserver_extensions"] |= dict.fromkeys(OTHERS, False)
         (config / "jupyter_server_config.json").write_text(json.dumps(ours), encoding="utf-8")
         link = self.folder / "data/labextensions/mdeploy-lab"
-        if not link.exists():
+        if self.bare:
+            labconfig = config / "labconfig"
+            labconfig.mkdir(exist_ok=True)
+            disabled = {"disabledExtensions": {"mdeploy-lab": True}}
+            (labconfig / "page_config.json").write_text(json.dumps(disabled), encoding="utf-8")
+        elif not link.exists():
             link.symlink_to(ROOT / "mdeploy_lab/labextension")
         settings = config / "labconfig"
         settings.mkdir(exist_ok=True)

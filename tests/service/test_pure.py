@@ -11,8 +11,11 @@ from mdeploy_lab.engines.base import RevisionObservation
 from mdeploy_lab.errors import InvalidInput, QuotaExceeded, RevisionNotFound
 from mdeploy_lab.models.access import Group, InstanceType, Quota, Usage
 from mdeploy_lab.models.deployment import TrafficTarget
-from mdeploy_lab.service import diff, parity, quota, routing, traffic
+from mdeploy_lab.models.names import is_api_name
+from mdeploy_lab.service import diff, naming, parity, quota, routing, traffic
 from tests.service.build import NOW, seen, spec, targets, template
+from tests.store import making
+from tests.store.making import record
 
 TYPES = {"small": InstanceType(name="small", cpu=1, memory=GIB)}
 
@@ -107,3 +110,17 @@ def test_an_alias_that_means_the_same_version_runs_the_same():
     two = one.model_copy(update={"model": one.model.model_copy(update={"requested": "models:/churn@champion"})})
     assert diff.runs_the_same(one, two)
     assert not diff.runs_the_same(one, template("models:/churn/2"))
+
+
+@given(st.text(max_size=120), st.lists(st.sampled_from(["a", "a-2", "a-3", "x" * 99, "b.c"]), unique=True))
+def test_a_suggested_api_name_can_be_taken(name, taken):
+    records = [record(f"holder-{n}", making.spec(f"d{n}", api_name=held)) for n, held in enumerate(taken)]
+    found = naming.check_api_name("default", name, records)
+    assert found.available == (is_api_name(name) and name not in taken)
+    if found.suggestion:
+        assert naming.check_api_name("default", found.suggestion, records).available
+    if not found.available:
+        assert found.reason
+    if name in taken:
+        assert found.suggestion
+        assert found.holder == f"holder-{taken.index(name)}"

@@ -2,8 +2,8 @@
 
 import type { Deployment, ErrorBody, Event, LogLine } from './types';
 
-/** Why there is no connection: `missing` is a Jupyter server without our extension. */
-export type Obstacle = 'unreachable' | 'missing' | 'refused';
+/** Why there is no connection: `missing` is a Jupyter server without our extension, `kernel` a widget's that is gone. */
+export type Obstacle = 'unreachable' | 'missing' | 'refused' | 'kernel';
 
 export type Message =
   | { topic: 'connection'; open: boolean; obstacle?: Obstacle }

@@ -2949,10 +2949,7 @@ export interface operations {
                 type?: string[];
                 mine?: boolean;
             };
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -3019,8 +3016,6 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -3157,10 +3152,7 @@ export interface operations {
     delete_deployment: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -3227,10 +3219,7 @@ export interface operations {
     update_deployment: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -3303,8 +3292,6 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3378,8 +3365,6 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3453,8 +3438,6 @@ export interface operations {
             query?: never;
             header?: {
                 "Idempotency-Key"?: string;
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
             };
             path: {
                 id: string;
@@ -3526,10 +3509,7 @@ export interface operations {
     set_traffic: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -4145,10 +4125,7 @@ export interface operations {
     add_client: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -4219,10 +4196,7 @@ export interface operations {
     remove_client: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
                 name: string;
@@ -4288,10 +4262,7 @@ export interface operations {
     rotate_client: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
                 name: string;
@@ -4363,10 +4334,7 @@ export interface operations {
     issue_pass: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -4433,10 +4401,7 @@ export interface operations {
     predict: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -4577,10 +4542,7 @@ export interface operations {
             query?: {
                 revision?: number | null;
             };
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path: {
                 id: string;
             };
@@ -5051,10 +5013,7 @@ export interface operations {
     list_groups: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -5184,10 +5143,7 @@ export interface operations {
     get_info: {
         parameters: {
             query?: never;
-            header?: {
-                "x-mdeploy-actor"?: string;
-                "x-mdeploy-groups"?: string | null;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };

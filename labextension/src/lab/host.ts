@@ -1,21 +1,35 @@
 /** What JupyterLab gives the components. */
 
 import { Clipboard } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import { BARE, type Host } from '../ui/host';
+import type { Host, Memory } from '../ui/host';
+import type { DeploymentStore } from '../ui/store';
 import { VERSION } from '../version';
 import { download } from './download';
+import { Follower } from './follow';
+import type { Surroundings } from './loader';
 import type { LabTransport } from './transport';
 
-export function labHost(trans: TranslationBundle, languageCode: string, transport: LabTransport): Host {
+export function labHost(
+  surroundings: Surroundings,
+  transport: LabTransport,
+  store: DeploymentStore,
+  memory: Memory
+): Host {
+  const { trans, translator, preferences, places } = surroundings;
+  const follower = new Follower(surroundings, store);
   return {
-    ...BARE,
     trans,
-    locale: languageCode === 'default' ? 'en' : languageCode.replace('_', '-'),
+    locale: translator.languageCode === 'default' ? 'en' : translator.languageCode.replace('_', '-'),
     endpointBase: transport.endpointBase,
     copy,
     version: VERSION,
-    download: (path, filename) => download(transport.urlOf(path), filename)
+    notebook: null,
+    kernel: null,
+    memory,
+    download: (path, filename) => download(transport.urlOf(path), filename),
+    openWide: places?.canOpenWide === true ? route => void places.show(route, true) : null,
+    defaultView: () => preferences.view,
+    follow: (id, name, verb) => void follower.follow(id, name, verb)
   };
 }
 

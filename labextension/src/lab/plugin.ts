@@ -3,90 +3,80 @@
 import { INotebookTree } from '@jupyter-notebook/tree';
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+// Both are small and make what is on screen at the start: the panel's icon and the palette's entries.
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { addCommands, Commands } from './commands';
 import { DOMAIN } from './domain';
-import { deployIcon } from './icon';
+import { ILoader, LazyParts, type Loader } from './loader';
 import { rendererFactory } from './mime';
-import { DeploymentsPanel } from './panel';
-import type { Parts } from './parts';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { LabPlaces } from './places';
+import { Preferences } from './preferences';
 
-const PANEL_ID = 'mdeploy-deployments';
-const OPEN_COMMAND = 'mdeploy:open';
-
-const loading = new WeakMap<JupyterFrontEnd, Promise<Parts>>();
-
-function partsOf(app: JupyterFrontEnd, translator: ITranslator | null): () => Promise<Parts> {
-  return () => {
-    let parts = loading.get(app);
-    if (parts === undefined) {
-      parts = import('./parts').then(
-        ({ Parts }) => new Parts(app.serviceManager.serverSettings, translator ?? nullTranslator)
-      );
-      parts.catch(() => loading.delete(app)); // the next who looks tries again
-      loading.set(app, parts);
-    }
-    return parts;
-  };
-}
-
-export const panelPlugin: JupyterFrontEndPlugin<void> = {
-  id: 'mdeploy-lab:panel',
-  description: 'Shows all deployments, live.',
-  autoStart: true,
-  optional: [ITranslator, ICommandPalette, ILauncher, ILayoutRestorer, INotebookTree],
+const loaderPlugin: JupyterFrontEndPlugin<Loader> = {
+  id: 'mdeploy-lab:loader',
+  description: 'Loads the interface when something of it is shown.',
+  provides: ILoader,
+  optional: [ITranslator, ISettingRegistry, INotebookTracker, IStateDB],
   activate: (
     app: JupyterFrontEnd,
     translator: ITranslator | null,
+    registry: ISettingRegistry | null,
+    tracker: INotebookTracker | null,
+    state: IStateDB | null
+  ): Loader => {
+    const spoken = translator ?? nullTranslator;
+    const trans = spoken.load(DOMAIN);
+    const preferences = new Preferences(registry);
+    return new LazyParts(
+      { app, translator: spoken, trans, preferences, tracker, state, places: null },
+      PageConfig.getOption('mdeployUsed') === 'true'
+    );
+  }
+};
+
+const panelPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mdeploy-lab:panel',
+  description: 'Shows all deployments, live: in a side panel, and as tabs of the main area.',
+  autoStart: true,
+  requires: [ILoader],
+  optional: [ICommandPalette, ILauncher, ILayoutRestorer, INotebookTree],
+  activate: (
+    _app: JupyterFrontEnd,
+    loader: Loader,
     palette: ICommandPalette | null,
     launcher: ILauncher | null,
     restorer: ILayoutRestorer | null,
     tree: INotebookTree | null
   ) => {
-    const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const panel = new DeploymentsPanel(
-      partsOf(app, translator),
-      trans.__('The panel could not be loaded. mdeploy was perhaps upgraded meanwhile: reload the page.')
-    );
-    panel.id = PANEL_ID;
-    panel.title.icon = deployIcon;
-    if (tree !== null) {
-      panel.title.label = trans.__('Deployments');
-      tree.addWidget(panel);
-      tree.tabBar.addTab(panel.title);
-    } else {
-      panel.title.caption = trans.__('Deployments');
-      app.shell.add(panel, 'left', { rank: 600, type: 'Deployments' });
-      restorer?.add(panel, PANEL_ID);
+    const places = new LabPlaces(loader, tree, restorer);
+    loader.surroundings.places = places;
+    addCommands(loader, places, palette);
+    if (restorer !== null && places.canOpenWide) {
+      places.restore(restorer, Commands.openMain);
     }
-    app.commands.addCommand(OPEN_COMMAND, {
-      label: trans.__('Deployments'),
-      caption: trans.__('Show all deployments with their states and URLs'),
-      icon: deployIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => {
-        if (tree !== null) {
-          tree.currentWidget = panel;
-        } else {
-          app.shell.activateById(PANEL_ID);
-        }
-      }
-    });
-    palette?.addItem({ command: OPEN_COMMAND, category: trans.__('Deployments') });
+    const command = places.canOpenWide ? Commands.openMain : Commands.open;
     // JupyterLab's own category, which JupyterLab translates.
     // eslint-disable-next-line jupyter/no-untranslated-string
-    launcher?.add({ command: OPEN_COMMAND, category: 'Other', rank: 10 });
+    launcher?.add({ command, category: 'Other', rank: 10 });
   }
 };
 
-export const outputPlugin: JupyterFrontEndPlugin<void> = {
+const outputPlugin: JupyterFrontEndPlugin<void> = {
   id: 'mdeploy-lab:output',
   description: 'Shows a deployment in the output of a cell, live.',
   autoStart: true,
-  requires: [IRenderMimeRegistry],
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, translator: ITranslator | null) => {
-    rendermime.addFactory(rendererFactory(partsOf(app, translator)));
+  requires: [IRenderMimeRegistry, ILoader],
+  activate: (_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, loader: Loader) => {
+    rendermime.addFactory(rendererFactory(() => loader.load()));
   }
 };
+
+export const plugins = [loaderPlugin, panelPlugin, outputPlugin];

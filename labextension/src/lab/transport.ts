@@ -1,216 +1,26 @@
-/** `Transport` in JupyterLab: REST through Jupyter's own connection, and one WebSocket for everything that is followed. */
+/** `Transport` in JupyterLab: through Jupyter's own connection. */
 
-import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
-import type { Message, Obstacle } from '../api/messages';
-import { toApiError, type Listener, type Method, type Transport } from '../api/transport';
+import { HttpTransport } from '../api/http';
 
-const FIRST_RETRY = 500;
-const LAST_RETRY = 10_000;
-const API = 'mdeploy/api';
-
-export class LabTransport implements Transport {
-  #listeners = new Map<string, Set<Listener>>();
-  #socket: WebSocket | null = null;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #delay = FIRST_RETRY;
-  #last = new Map<string, Message>();
-
-  constructor(private readonly settings: ServerConnection.ISettings) {
-    window.addEventListener('online', this.#hurry);
-    document.addEventListener('visibilitychange', this.#hurry);
-  }
-
-  /** `<jupyter base>/mdeploy/endpoint/` as an absolute URL. */
-  get endpointBase(): string {
-    const base = URLExt.join(this.settings.baseUrl, 'mdeploy/endpoint');
-    return new URL(`${base}/`, window.location.href).href;
-  }
-
-  /** The URL of a GET of the REST interface, as a link needs it. */
-  urlOf(path: string): string {
-    const url = new URL(URLExt.join(this.settings.baseUrl, API) + path, window.location.href);
-    if (this.settings.appendToken && this.settings.token !== '') {
-      url.searchParams.set('token', this.settings.token);
-    }
-    return url.href;
-  }
-
-  async request(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
-    const init: RequestInit = { method };
-    if (signal !== undefined) {
-      init.signal = signal;
-    }
-    const headers: Record<string, string> = {};
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      headers['Content-Type'] = 'application/json';
-    }
-    if (method === 'POST') {
-      headers['Idempotency-Key'] = randomKey();
-    }
-    init.headers = headers;
-    const url = URLExt.join(this.settings.baseUrl, API) + path;
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.settings);
-    } catch (error) {
-      throw signal?.aborted === true ? error : toApiError(0, null, 'Jupyter does not answer');
-    }
-    const text = await response.text();
-    const value = parsed(text);
-    if (!response.ok) {
-      throw toApiError(response.status, value, `Jupyter answered ${response.status}`);
-    }
-    return value;
-  }
-
-  subscribe(topic: string, listener: Listener): () => void {
-    const known = this.#listeners.get(topic);
-    if (known !== undefined) {
-      known.add(listener);
-      this.#greet(topic, listener);
-    } else {
-      this.#listeners.set(topic, new Set([listener]));
-      this.#send({ subscribe: topic });
-    }
-    if (this.#socket === null) {
-      this.#connect();
-    }
-    return () => this.#unsubscribe(topic, listener);
-  }
-
-  /** Tell somebody who joins a topic that is already followed how things stand. */
-  #greet(topic: string, listener: Listener): void {
-    const said = ['connection', 'server', `engine ${topic}`, `hello ${topic}`].flatMap(
-      key => this.#last.get(key) ?? []
-    );
-    queueMicrotask(() => {
-      if (this.#listeners.get(topic)?.has(listener) === true) {
-        said.forEach(message => listener(message));
-      }
-    });
-  }
-
-  #unsubscribe(topic: string, listener: Listener): void {
-    const listeners = this.#listeners.get(topic);
-    if (listeners === undefined || !listeners.delete(listener) || listeners.size > 0) {
-      return;
-    }
-    this.#listeners.delete(topic);
-    this.#last.delete(`engine ${topic}`);
-    this.#last.delete(`hello ${topic}`);
-    if (this.#listeners.size === 0) {
-      this.#disconnect();
-    } else {
-      this.#send({ unsubscribe: topic });
-    }
-  }
-
-  #send(message: Record<string, string>): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) {
-      this.#socket.send(JSON.stringify(message));
-    }
-  }
-
-  #connect(): void {
-    clearTimeout(this.#retry);
-    const url = new URL(URLExt.join(this.settings.wsUrl, API, 'events'));
-    if (this.settings.appendToken && this.settings.token !== '') {
-      url.searchParams.set('token', this.settings.token);
-    }
-    const socket = (this.#socket = new this.settings.WebSocket(url.href));
-    let opened = false;
-    socket.onopen = () => {
-      opened = true;
-      this.#delay = FIRST_RETRY;
-      this.#publish({ topic: 'connection', open: true });
-      for (const topic of this.#listeners.keys()) {
-        this.#send({ subscribe: topic });
-      }
-    };
-    socket.onmessage = (event: MessageEvent<string>) => this.#publish(JSON.parse(event.data) as Message);
-    socket.onclose = () => {
-      if (this.#socket === socket) {
-        this.#lost(opened);
-      }
-    };
-  }
-
-  #lost(opened: boolean): void {
-    this.#socket = null;
-    this.#last.clear();
-    const wait = this.#delay * (0.75 + Math.random() / 2);
-    this.#delay = Math.min(this.#delay * 2, LAST_RETRY);
-    this.#retry = setTimeout(() => this.#connect(), wait);
-    if (opened) {
-      this.#publish({ topic: 'connection', open: false, obstacle: 'unreachable' });
-      return;
-    }
-    void this.#obstacle().then(obstacle => {
-      if (this.#socket?.readyState !== WebSocket.OPEN && this.#listeners.size > 0) {
-        this.#publish({ topic: 'connection', open: false, obstacle });
-      }
-    });
-  }
-
-  /** A WebSocket does not say why it was refused; a request does. */
-  async #obstacle(): Promise<Obstacle> {
-    const url = URLExt.join(this.settings.baseUrl, API, 'info');
-    try {
-      const { status } = await ServerConnection.makeRequest(url, {}, this.settings);
-      return status === 404 ? 'missing' : status === 401 || status === 403 ? 'refused' : 'unreachable';
-    } catch {
-      return 'unreachable';
-    }
-  }
-
-  #disconnect(): void {
-    clearTimeout(this.#retry);
-    this.#delay = FIRST_RETRY;
-    this.#last.clear();
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
-  }
-
-  #publish(message: Message): void {
-    switch (message.topic) {
-      case 'connection':
-      case 'server':
-        this.#last.set(message.topic, message);
-        this.#listeners.forEach(listeners => listeners.forEach(listener => listener(message)));
-        return;
-      default: {
-        const topic = ('subscription' in message ? message.subscription : undefined) ?? 'deployments';
-        if (message.topic === 'engine' || message.topic === 'hello') {
-          this.#last.set(`${message.topic} ${topic}`, message);
+export class LabTransport extends HttpTransport {
+  constructor(settings: ServerConnection.ISettings) {
+    super({
+      baseUrl: folder(settings.baseUrl),
+      socketUrl: folder(settings.wsUrl),
+      fetch: (url, init) => ServerConnection.makeRequest(url, init, settings),
+      socket: url => new settings.WebSocket(url),
+      signed: url => {
+        if (settings.appendToken && settings.token !== '') {
+          url.searchParams.set('token', settings.token);
         }
-        this.#listeners.get(topic)?.forEach(listener => listener(message));
+        return url;
       }
-    }
-  }
-
-  /** The laptop woke up or the network is back: do not wait for the next try. */
-  readonly #hurry = (): void => {
-    if (this.#socket === null && this.#listeners.size > 0 && document.visibilityState === 'visible') {
-      this.#delay = FIRST_RETRY;
-      this.#connect();
-    }
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return text === '' ? null : (JSON.parse(text) as unknown);
-  } catch {
-    return null;
+    });
   }
 }
 
-/** `crypto.randomUUID` is missing where JupyterLab is served over plain HTTP. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte =>
-    byte.toString(16).padStart(2, '0')
-  ).join('');
+/** The absolute URL with a slash at its end, so that what is resolved against it stays below it. */
+function folder(url: string): string {
+  return new URL(url.replace(/\/*$/, '/'), window.location.href).href;
 }

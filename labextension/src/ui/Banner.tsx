@@ -41,6 +41,9 @@ function Line({ text, children }: { text: string; children?: React.ReactNode }):
 }
 
 function whyOld({ obstacle, engineAway }: Snapshot, { trans }: Host): string {
+  if (obstacle === 'kernel') {
+    return trans.__('The kernel that answered is gone. What you see is old; run the cell again.');
+  }
   if (obstacle !== null) {
     return trans.__('Jupyter does not answer. What you see is old; it is tried again.');
   }

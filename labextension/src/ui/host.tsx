@@ -2,6 +2,7 @@
 
 import * as React from 'react';
 import type { Kernel } from './kernel';
+import type { Route } from './navigation';
 
 /** JupyterLab's translation bundle, as far as the components use it. */
 export interface Translator {
@@ -38,6 +39,10 @@ export interface Host {
   readonly memory: Memory;
   /** Let the browser save what a GET of the REST interface answers, streamed. */
   readonly download: (path: string, filename: string) => Promise<void>;
+  /** Show a place with more room, as a tab of the main area; null where there is none. */
+  readonly openWide: ((route: Route) => void) | null;
+  /** How the grid begins where nobody chose yet. */
+  readonly defaultView: () => 'cards' | 'table';
   /** Follow a change of a deployment to its end in one notification, with a way to show the deployment. */
   readonly follow: (id: string, name: string, verb: FollowedVerb) => void;
 }
@@ -71,6 +76,8 @@ export const BARE: Host = {
   kernel: null,
   memory: passingMemory(),
   download: () => Promise.reject(new Error('there is no download here')),
+  openWide: null,
+  defaultView: () => 'cards',
   follow: () => undefined
 };
 

@@ -51,12 +51,20 @@ export class Navigation {
 
   /** Go there, unless what is shown wants to be kept; resolves to whether one went. */
   readonly go = async (route: Route): Promise<boolean> => {
+    if (!(await this.leave())) {
+      return false;
+    }
+    this.#route = route;
+    this.#listeners.forEach(listener => listener());
+    return true;
+  };
+
+  /** Ask what is shown whether it may be left, as before its tab is closed; resolves to whether it may. */
+  readonly leave = async (): Promise<boolean> => {
     if (this.#guard !== null && !(await this.#guard())) {
       return false;
     }
     this.#guard = null;
-    this.#route = route;
-    this.#listeners.forEach(listener => listener());
     return true;
   };
 

@@ -197,6 +197,14 @@ export class DeploymentStore {
     return { freshness: this.#snapshot.loaded ? 'old' : 'loading' };
   }
 
+  /** Begin with what somebody who knows it brought along, so that it can be shown before anything was asked. */
+  seed(deployments: readonly Deployment[]): void {
+    if (!this.#snapshot.loaded) {
+      const byId = new Map(deployments.map(deployment => [deployment.id, deployment]));
+      this.#set({ ...derived(byId), loaded: true, freshness: 'live' });
+    }
+  }
+
   /** Take an answer, unless a push has already brought something newer. */
   put(deployment: Deployment): void {
     const known = this.#snapshot.byId.get(deployment.id);

@@ -7,6 +7,7 @@ import { useHost } from '../host';
 import type { Payload } from './payload';
 import { StateChip } from '../kit/StateChip';
 import type { DeploymentStore, Snapshot } from '../store';
+import { useOpenWhileSeen } from './seen';
 
 export interface CellCardProps {
   store: DeploymentStore;
@@ -98,28 +99,4 @@ function Note({ state, gone }: { state: Snapshot; gone: boolean }): React.ReactE
       {text}
     </p>
   );
-}
-
-/** Follow only while the output is on screen: a long notebook holds many of them. */
-function useOpenWhileSeen(frame: React.RefObject<HTMLElement>, store: DeploymentStore): void {
-  React.useEffect(() => {
-    const element = frame.current;
-    if (element === null || typeof IntersectionObserver === 'undefined') {
-      return store.open();
-    }
-    let leave: (() => void) | null = null;
-    const observer = new IntersectionObserver(entries => {
-      if (entries.some(entry => entry.isIntersecting)) {
-        leave ??= store.open();
-      } else {
-        leave?.();
-        leave = null;
-      }
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      leave?.();
-    };
-  }, [frame, store]);
 }

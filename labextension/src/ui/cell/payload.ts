@@ -28,6 +28,38 @@ export function readPayloads(value: unknown): Payload[] | null {
   return one === null ? null : [one];
 }
 
+export const CELL_VIEWS = [
+  'card',
+  'cards',
+  'overview',
+  'query',
+  'logs',
+  'history',
+  'clients',
+  'events',
+  'form',
+  'grid',
+  'create'
+] as const;
+export type CellViewName = (typeof CELL_VIEWS)[number];
+
+/** A cell's output: which view, of which deployments. */
+export interface Cell {
+  view: CellViewName;
+  payloads: Payload[];
+  options: Record<string, unknown>;
+}
+
+/** Read a cell's output; null when it is none of ours. A view that this version does not know is a card. */
+export function readCell(value: unknown): Cell | null {
+  const data = isRecord(value) ? value : {};
+  const view = CELL_VIEWS.find(each => each === data['view']) ?? 'card';
+  const options = isRecord(data['options']) ? data['options'] : {};
+  const payloads = readPayloads(value) ?? [];
+  const needsNone = view === 'grid' || view === 'create' || view === 'cards';
+  return payloads.length === 0 && !(needsNone && isRecord(value)) ? null : { view, payloads, options };
+}
+
 /** Read a cell's output, which anybody may have written; null when it is none of ours. */
 export function readPayload(value: unknown): Payload | null {
   const data = isRecord(value) ? value : {};

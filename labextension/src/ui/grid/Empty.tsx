@@ -118,6 +118,12 @@ function Obstructed({ obstacle }: { obstacle: NonNullable<Snapshot['obstacle']> 
           )}
         </Notice>
       );
+    case 'kernel':
+      return (
+        <Notice tone="warn" title={trans.__('The kernel that answered is gone')}>
+          {trans.__('Run the cell again. Deployments go on without it.')}
+        </Notice>
+      );
     case 'unreachable':
       return (
         <Notice tone="warn" busy title={trans.__('Jupyter does not answer')}>

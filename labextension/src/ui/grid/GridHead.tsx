@@ -4,6 +4,7 @@ import * as React from 'react';
 import type { Deployment } from '../../api/types';
 import { useMount } from '../context';
 import { useHost, type Translator } from '../host';
+import { WideButton } from '../WideButton';
 import { AddIcon, CardsIcon, DownIcon, RefreshIcon, TableIcon, UpIcon } from '../kit/icons';
 import { deploy } from '../line/commands';
 import { LineButton } from '../line/LineButton';
@@ -59,6 +60,7 @@ export function GridHead(props: HeadProps): React.ReactElement {
           onChange={event => onChange({ ...filters, search: event.target.value })}
         />
         <Refresh />
+        <WideButton />
       </div>
       <div className="mdl-GridHead-filters">
         <GroupMenu filters={filters} onChange={onChange} deployments={deployments} />

@@ -2,10 +2,12 @@
 
 import * as React from 'react';
 import type { Deployment } from '../../api/types';
-import { useHost } from '../host';
-import { Notice } from '../kit/Notice';
+import { HistoryView } from './HistoryView';
 
 export default function HistoryTab({ deployment }: { deployment: Deployment }): React.ReactElement {
-  const { trans } = useHost();
-  return <Notice title={trans.__('History')}>{deployment.id}</Notice>;
+  return (
+    <div className="mdl-Scroll">
+      <HistoryView deployment={deployment} />
+    </div>
+  );
 }

@@ -60,3 +60,15 @@ export function Field(props: FieldProps): React.ReactElement {
     </div>
   );
 }
+
+/** The attributes of a control that knows no `readOnly`, such as a select. */
+export function plainControl(control: Control): Omit<Control, 'readOnly'> {
+  const { id, title } = control;
+  return {
+    id,
+    title,
+    'aria-describedby': control['aria-describedby'],
+    'aria-invalid': control['aria-invalid'],
+    'aria-required': control['aria-required']
+  };
+}

@@ -70,6 +70,9 @@ export const ClockIcon = icon(
 export const MoreIcon = icon(
   'M3 6.700a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600zm5 0a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600zm5 0a1.300 1.300 0 1 1 0 2.600 1.300 1.300 0 0 1 0-2.600z'
 );
+export const WideIcon = icon(
+  'M9 2h5v5h-1.500V4.550L9.300 7.750l-1.050-1.050 3.200-3.200H9V2zM2.500 3.500H6.500V5H4v7h7V9.500h1.500v4h-10v-10z'
+);
 export const CardsIcon = icon('M2 2.500h5v5H2zM9 2.500h5v5H9zM2 9h5v5H2zM9 9h5v5H9z');
 export const TableIcon = icon('M2 3h12v2.500H2zM2 7h12v1.500H2zM2 9.750h12v1.500H2zM2 12.500h12V14H2z');
 export const FilterIcon = icon('M2 3h12l-4.600 5.500V14L6.600 12.200V8.500z');

@@ -26,8 +26,15 @@ export function LineButton({ command, action }: LineButtonProps): React.ReactEle
   );
 }
 
+export interface LineCardProps {
+  code: string;
+  onDone?: () => void;
+  /** This is no cell: it can only be copied. */
+  elsewhere?: boolean;
+}
+
 /** The line with its two buttons, also for forms that show it all the time. */
-export function LineCard({ code, onDone }: { code: string; onDone?: () => void }): React.ReactElement {
+export function LineCard({ code, onDone, elsewhere }: LineCardProps): React.ReactElement {
   const { trans, copy, notebook } = useHost();
   const [said, setSaid] = React.useState('');
   const obstacle = notebook?.obstacle() ?? null;
@@ -42,11 +49,11 @@ export function LineCard({ code, onDone }: { code: string; onDone?: () => void }
   };
   return (
     <div className="mdl-Line">
-      <pre className="mdl-Line-code" tabIndex={0} aria-label={trans.__('The line')}>
+      <pre className="mdl-Line-code" tabIndex={0} aria-label={trans.__('The code')}>
         {code}
       </pre>
       <div className="mdl-Line-foot">
-        {notebook !== null && (
+        {notebook !== null && elsewhere !== true && (
           <button
             type="button"
             className="mdl-Button"

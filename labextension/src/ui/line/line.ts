@@ -55,6 +55,8 @@ export const VERBS: readonly string[] = [
   'stop',
   'traffic',
   'update',
+  'version',
+  'versions',
   'wait'
 ];
 /** Options whose `false` has a word of its own. */

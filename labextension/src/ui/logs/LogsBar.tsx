@@ -9,7 +9,8 @@ import * as commands from '../line/commands';
 import { LineButton } from '../line/LineButton';
 import { useResource } from '../resource';
 import { queryOf, type LogFilter } from './feed';
-import { shortReplica, type Look } from './Row';
+import { shortReplica } from './names';
+import type { Look } from './Row';
 
 export interface LogsBarProps {
   deployment: Pick<Deployment, 'id' | 'spec' | 'status'>;

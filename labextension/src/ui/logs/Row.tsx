@@ -3,6 +3,7 @@
 import * as React from 'react';
 import { useHost } from '../host';
 import type { Entry, Gap, Line } from './buffer';
+import { shortReplica } from './names';
 import { pieces } from './pieces';
 
 export interface Look {
@@ -89,11 +90,6 @@ function GapRow({ gap }: { gap: Gap }): React.ReactElement {
           )}
     </div>
   );
-}
-
-/** A replica's own end, behind deployment and revision. */
-export function shortReplica(id: string): string {
-  return id.slice(id.lastIndexOf('-') + 1);
 }
 
 function tone(level: string): string {

@@ -2,10 +2,12 @@
 
 import * as React from 'react';
 import type { Deployment } from '../../api/types';
-import { useHost } from '../host';
-import { Notice } from '../kit/Notice';
+import { QueryView } from './QueryView';
 
 export default function QueryTab({ deployment }: { deployment: Deployment }): React.ReactElement {
-  const { trans } = useHost();
-  return <Notice title={trans.__('Query')}>{deployment.id}</Notice>;
+  return (
+    <div className="mdl-Scroll">
+      <QueryView deployment={deployment} />
+    </div>
+  );
 }

@@ -1,0 +1,76 @@
+/** Fields that differ: what each was and is; long values fold, numbers say by how much. */
+
+import * as React from 'react';
+import type { FieldChange } from '../../api/types';
+import { useHost } from '../host';
+
+const LONG = 160;
+
+export interface ChangeListProps {
+  changes: readonly FieldChange[];
+  /** Say by how much a number changed. */
+  numbers?: boolean;
+}
+
+export function ChangeList({ changes, numbers }: ChangeListProps): React.ReactElement {
+  const { trans } = useHost();
+  return (
+    <table className="mdl-Changes">
+      <thead>
+        <tr>
+          <th scope="col">{trans.__('Field')}</th>
+          <th scope="col">{trans.__('Before')}</th>
+          <th scope="col">{trans.__('After')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {changes.map(change => (
+          <tr key={change.path}>
+            <th scope="row" title={change.path}>
+              {change.path}
+            </th>
+            <td className="mdl-mod-before" data-label={trans.__('Before')}>
+              <Value value={change.old} />
+            </td>
+            <td className="mdl-mod-after" data-label={trans.__('After')}>
+              <Value value={change.new} />
+              {numbers === true && <Difference change={change} />}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Value({ value }: { value: unknown }): React.ReactElement {
+  const { trans } = useHost();
+  if (value === null || value === undefined || value === '') {
+    return <span className="mdl-History-none">{value === '' ? trans.__('empty') : trans.__('not set')}</span>;
+  }
+  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  return text.length <= LONG ? (
+    <span className="mdl-Changes-value">{text}</span>
+  ) : (
+    <details>
+      <summary>{`${text.slice(0, 60)}…`}</summary>
+      <pre className="mdl-Changes-long" tabIndex={0}>
+        {text}
+      </pre>
+    </details>
+  );
+}
+
+function Difference({ change }: { change: FieldChange }): React.ReactElement | null {
+  const { locale } = useHost();
+  const [before, after] = [number(change.old), number(change.new)];
+  if (before === null || after === null || !change.path.startsWith('metrics.')) {
+    return null;
+  }
+  const format = new Intl.NumberFormat(locale, { maximumSignificantDigits: 4, signDisplay: 'exceptZero' });
+  return <span className="mdl-Changes-by">{` (${format.format(after - before)})`}</span>;
+}
+
+function number(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,4 @@
+/** A replica's own end, behind deployment and revision. */
+export function shortReplica(id: string): string {
+  return id.slice(id.lastIndexOf('-') + 1);
+}
