@@ -123,6 +123,7 @@ def test_a_secret_whose_file_is_missing(shell, fails, troubled, monkeypatch, tmp
     assert (tmp_path / "keys" / "api").read_text() == "s3cret"
 
 
+@pytest.mark.slow
 def test_a_start_that_needs_more_time(shell, fails, troubled):
     handle = fails(troubled("time.sleep(4)"), "start_timeout", start_timeout=1.5)
     run(shell, handle.status.failure.fix)
@@ -187,6 +188,7 @@ def test_a_library_among_the_models_requirements_is_installed_in_its_version(fai
     assert lines == ["%pip install cv2-is-no==1.2", f"%deploy start {named.id}"]
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_and_a_python_that_is_gone_are_mended_by_an_environment(home, client, fails, troubled):
     model = troubled("from json import no_such_name")
     handle = fails(model, "import_failed")

@@ -8,14 +8,18 @@ from pathlib import Path
 BLOCK = 65536
 
 
-def lines_backwards(path: Path) -> Iterator[str]:
-    """Yield the complete lines of a file, the last one first. A file that does not exist has none."""
+def lines_backwards(path: Path, end: int | None = None) -> Iterator[str]:
+    """Yield the complete lines of a file, or of its first ``end`` bytes, the last one first.
+
+    A file that does not exist has none.
+    """
     try:
         file = path.open("rb")
     except OSError:
         return
     with file:
         position = file.seek(0, 2)
+        position = position if end is None else min(end, position)
         rest = b""
         first = True
         while position > 0:

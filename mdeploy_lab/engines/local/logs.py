@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from mdeploy_lab.engines.base import LogQuery
 from mdeploy_lab.models.history import LogLine, LogReplica
@@ -16,13 +17,17 @@ from .log_files import groups, parse, written
 from .raw_logs import RawLogs
 from .whole_logs import WholeLogs, in_batches, kept_replicas
 
+NOWHERE: Mapping[int, int] = MappingProxyType({})
 NEWEST = 10_000
 """Lines up to which the newest are collected from the end; more are read from the beginning, without being held."""
 
 
-def newest(directory: Path, query: LogQuery) -> list[LogLine]:
-    """Return the newest lines that match, oldest first. Blocking: call it in a thread."""
-    streams = [_backwards(group, query) for group in groups(directory, query.replica).values()]
+def newest(directory: Path, query: LogQuery, ends: Mapping[int, int] = NOWHERE) -> list[LogLine]:
+    """Return the newest lines that match, oldest first. Blocking: call it in a thread.
+
+    ``ends`` says for the inode of a file how many of its bytes are read; what was added to it since is left out.
+    """
+    streams = [_backwards(group, query, ends) for group in groups(directory, query.replica).values()]
     merged = heapq.merge(*streams, key=lambda line: line.at, reverse=True)
     found: list[LogLine] = []
     for line in merged:
@@ -34,10 +39,10 @@ def newest(directory: Path, query: LogQuery) -> list[LogLine]:
     return found
 
 
-def _backwards(files: list[Path], query: LogQuery) -> Iterator[LogLine]:
+def _backwards(files: list[Path], query: LogQuery, ends: Mapping[int, int]) -> Iterator[LogLine]:
     for path in files:
         at = written(path)
-        for text in lines_backwards(path):
+        for text in lines_backwards(path, _end(path, ends)):
             line = parse(text, path, at)
             if line is None:
                 continue
@@ -46,6 +51,13 @@ def _backwards(files: list[Path], query: LogQuery) -> Iterator[LogLine]:
                 return
             if query.revision is None or line.revision == query.revision:
                 yield line
+
+
+def _end(path: Path, ends: Mapping[int, int]) -> int | None:
+    try:
+        return ends.get(path.stat().st_ino) if ends else None
+    except OSError:
+        return None
 
 
 @dataclass
@@ -70,6 +82,10 @@ class Follower:
         for path in self._current():
             info = path.stat()
             self.cursors[path] = _Cursor(info.st_ino, info.st_size)
+
+    def ends(self) -> dict[int, int]:
+        """Return how far each file has been read, by its inode."""
+        return {cursor.inode: cursor.offset for cursor in self.cursors.values()}
 
     def news(self) -> list[LogLine]:
         """Return what was added since, oldest first. Blocking: call it in a thread."""
@@ -134,10 +150,10 @@ class Logs:
         if follow:
             await asyncio.to_thread(follower.skip)
         if query.tail is None or query.tail > NEWEST:
-            async for line in in_batches(await asyncio.to_thread(WholeLogs, directory, query)):
+            async for line in in_batches(await asyncio.to_thread(WholeLogs, directory, query, follower.ends())):
                 yield line
         else:
-            for line in await asyncio.to_thread(newest, directory, query):
+            for line in await asyncio.to_thread(newest, directory, query, follower.ends()):
                 yield line
         while follow:
             await asyncio.sleep(self._interval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,10 +67,10 @@ class _Log:
 class WholeLogs:
     """Everything that a deployment's logs hold now. Blocking: use it in threads."""
 
-    def __init__(self, directory: Path, query: LogQuery) -> None:
+    def __init__(self, directory: Path, query: LogQuery, ends: Mapping[int, int] | None = None) -> None:
         self._query = query
         found = groups(directory, query.replica).items()
-        logs = (_log(directory, base, files) for base, files in found)
+        logs = (_log(directory, base, files, ends or {}) for base, files in found)
         self._logs = sorted((log for log in logs if log is not None), key=lambda log: log.first)
 
     def lines(self) -> Iterator[LogLine]:
@@ -120,15 +120,16 @@ def _take(iterator: Iterator[LogLine]) -> list[LogLine]:
     return batch
 
 
-def _log(directory: Path, base: str, files: list[Path]) -> _Log | None:
+def _log(directory: Path, base: str, files: list[Path], ends: Mapping[int, int]) -> _Log | None:
     parts = []
     for path in reversed(files):
         try:
             info = path.stat()
         except OSError:
             continue
-        if info.st_size:
-            parts.append(_Part(info.st_ino, info.st_size, info.st_mtime))
+        size = min(info.st_size, ends.get(info.st_ino, info.st_size))
+        if size:
+            parts.append(_Part(info.st_ino, size, info.st_mtime))
     if not parts:
         return None
     log = _Log(directory, base, tuple(parts), written(files[0]))
@@ -162,7 +163,7 @@ def kept_replicas(directory: Path, living: frozenset[str]) -> list[LogReplica]:
     """Return whose logs are kept, the newest line first. Blocking: call it in a thread."""
     found: dict[str, LogReplica] = {}
     for base, files in groups(directory, None).items():
-        log = _log(directory, base, files)
+        log = _log(directory, base, files, {})
         last = _last(files)
         if log is None or last is None:
             continue

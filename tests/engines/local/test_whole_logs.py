@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mdeploy_lab.engines.base import LogQuery
-from mdeploy_lab.engines.local.logs import NEWEST, Logs
+from mdeploy_lab.engines.local.logs import NEWEST, Follower, Logs
 from mdeploy_lab.engines.local.raw_logs import RawLogs
 from mdeploy_lab.engines.local.whole_logs import WholeLogs, kept_replicas
 
@@ -83,6 +83,30 @@ async def test_more_lines_than_are_collected_from_the_end_are_the_same_lines(tmp
     for tail in (NEWEST, NEWEST + 10):
         got = [line.message async for line in logs.read("u", LogQuery(tail=tail), follow=False)]
         assert got == [str(n) for n in range(NEWEST + 50 - tail, NEWEST + 50)]
+
+
+@pytest.mark.parametrize("tail", [100, None])
+async def test_a_line_that_is_written_while_one_begins_to_follow_comes_once(tmp_path: Path, tail: int | None) -> None:
+    directory = tmp_path / "u"
+    directory.mkdir()
+    log = directory / "a-1-x.jsonl"
+    write(log, range(5), replica="a-1-x")
+    logs = Logs(tmp_path, RawLogs(lambda: START), interval=0.01)
+    got = []
+    lines = logs.read("u", LogQuery(tail=tail), follow=True)
+    skip = Follower.skip
+
+    def skip_and_write(follower: Follower) -> None:
+        skip(follower)
+        write(log, range(5, 8), replica="a-1-x")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Follower, "skip", skip_and_write)
+        async for line in lines:
+            got.append(int(line.message))
+            if len(got) == 8:
+                break
+    assert got == list(range(8))
 
 
 def test_replicas_are_known_by_their_logs(two: Path) -> None:
