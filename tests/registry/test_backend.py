@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from mdeploy_lab.errors import RegistryUnavailable
+from mdeploy_lab.errors import ModelNotFound, RegistryNotConfigured, RegistryUnavailable
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import backend, template
 from mdeploy_lab.registry.backend import choose
+from mdeploy_lab.registry.registry import Registry
 
 from .conftest import built_template, cells_in
 
@@ -197,6 +198,26 @@ def test_a_full_disk_and_a_read_only_one_are_named() -> None:
     assert "no space left" in backend.unavailable(OSError(28, "No space left on device"), where).message
     assert "read-only" in backend.unavailable(OSError(30, "Read-only file system"), where).message
     assert "read-only" in backend.unavailable(sqlite3.OperationalError("attempt to write a readonly database"), where).message
+
+
+async def test_not_configured_not_reachable_and_empty_are_told_apart(home: Home) -> None:
+    registry = Registry(home)
+    try:
+        assert await registry.models() == ()
+        for uri in ("telepathy://registry", "postgresql://host/mlflow"):  # an unknown kind; a driver that is not installed
+            with pytest.raises(RegistryNotConfigured) as refused:
+                await registry.models(uri)
+            assert refused.value.code == "registry_not_configured"
+            assert refused.value.hint
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            with pytest.raises(RegistryUnavailable) as refused:
+                await registry.models(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        assert refused.value.code == "registry_unavailable"
+        with pytest.raises(ModelNotFound):
+            await registry.version("churn", "1")
+    finally:
+        await registry.close()
 
 
 def test_a_home_gets_its_registry_from_the_template(home: Home) -> None:
