@@ -13,6 +13,7 @@ export default tseslint.config(
   })),
   { plugins: { jupyter: jupyterPlugin } },
   jupyterPlugin.configs.recommended,
+  { files: ['labextension/*.mjs'], languageOptions: { globals: globals.node } },
   {
     files: ['labextension/**/*.ts', 'labextension/**/*.tsx'],
     plugins: { 'react-hooks': reactHooks },

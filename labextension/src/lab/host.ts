@@ -6,7 +6,9 @@ import type { DeploymentStore } from '../ui/store';
 import { VERSION } from '../version';
 import { download } from './download';
 import { Follower } from './follow';
+import { LabKernel } from './kernel';
 import type { Surroundings } from './loader';
+import { LabNotebook } from './notebook';
 import type { LabTransport } from './transport';
 
 export function labHost(
@@ -15,7 +17,7 @@ export function labHost(
   store: DeploymentStore,
   memory: Memory
 ): Host {
-  const { trans, translator, preferences, places } = surroundings;
+  const { trans, translator, tracker, preferences, places } = surroundings;
   const follower = new Follower(surroundings, store);
   return {
     trans,
@@ -23,8 +25,8 @@ export function labHost(
     endpointBase: transport.endpointBase,
     copy,
     version: VERSION,
-    notebook: null,
-    kernel: null,
+    notebook: tracker === null ? null : new LabNotebook(tracker, trans),
+    kernel: tracker === null ? null : new LabKernel(tracker, trans),
     memory,
     download: (path, filename) => download(transport.urlOf(path), filename),
     openWide: places?.canOpenWide === true ? route => void places.show(route, true) : null,
