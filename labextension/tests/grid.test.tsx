@@ -274,7 +274,7 @@ describe('several at once', () => {
     fireEvent.click(screen.getByRole('checkbox', { name: 'Select churn' }));
     fireEvent.click(screen.getByRole('checkbox', { name: 'Select ads' }));
     fireEvent.click(screen.getByRole('button', { name: 'Show the %deploy line: Stop the selected ones' }));
-    expect(screen.getByLabelText('The line').textContent).toBe('%deploy stop churn\n%deploy stop ads');
+    expect(screen.getByLabelText('The code').textContent).toBe('%deploy stop churn\n%deploy stop ads');
   });
 });
 
