@@ -81,12 +81,11 @@ function Refused({
     return typeof found === 'string' ? found : '';
   };
   const said = refusal(result.status, trans);
-  const message = text('message') || text('error') || said;
+  const message = text('message') || text('error') || said || trans.__('The endpoint refused the request.');
   return (
     <>
-      <Problem alert problem={{ message, hint: text('hint'), evidence: result.text }}>
-        {message !== said && said !== '' && <p className="mdl-Hint">{said}</p>}
-      </Problem>
+      {message !== said && said !== '' && <p>{said}</p>}
+      <Problem alert problem={{ message, hint: text('hint'), evidence: result.text }} />
       {result.status >= 500 && (
         <button
           type="button"

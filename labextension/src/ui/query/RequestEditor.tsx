@@ -5,11 +5,12 @@ import type { Description } from '../../api/types';
 import { useHost } from '../host';
 import { Segments } from '../kit/Segments';
 import { rowsOf } from './body';
-import type { Row } from './cells';
+import type { Column, Row } from './cells';
 import { exampleRows, type Draft, type Editor } from './draft';
 import { FormEditor } from './FormEditor';
 import { GridEditor } from './GridEditor';
 import { InputsEditor } from './InputsEditor';
+import { IoSwitch } from './IoSwitch';
 import { JsonEditor } from './JsonEditor';
 import { KernelRows } from './KernelRows';
 import { inputsOf } from './layout';
@@ -39,6 +40,7 @@ export function RequestEditor(props: RequestEditorProps): React.ReactElement {
     <div className="mdl-Query-editor">
       {formed && (
         <div className="mdl-Query-bar">
+          <IoSwitch draft={draft} wanted={wanted} onEdit={onEdit} />
           <Editors {...props} />
           {io === 'single' && example !== null && (
             <button
@@ -81,13 +83,7 @@ export function RequestEditor(props: RequestEditorProps): React.ReactElement {
               <GridEditor columns={layout.columns} rows={draft.rows} onChange={rows} onPasted={setPasted} />
             )}
             {pasted !== null && editor === 'grid' && <PastedNote pasted={pasted} />}
-            <p className="mdl-Query-note">
-              {editor === 'grid'
-                ? trans.__(
-                    'Paste CSV or cells of a spreadsheet, with or without a line of names. Empty is null; "" is an empty text.'
-                  )
-                : trans.__('Empty is null; "" is an empty text.')}
-            </p>
+            <Meaning columns={layout.columns} grid={editor === 'grid'} />
           </>
         )
       )}
@@ -169,4 +165,22 @@ function Unformed({ wanted }: RequestEditorProps): React.ReactElement | null {
         : trans.__('This dialect’s body is written as JSON; below is a request that works.')}
     </p>
   );
+}
+
+/** How missing values and empty texts are typed, as far as the columns can have them. */
+function Meaning({
+  columns,
+  grid
+}: {
+  columns: readonly Column[];
+  grid: boolean;
+}): React.ReactElement | null {
+  const { trans } = useHost();
+  const nullable = columns.filter(each => each.nullable);
+  const said = [
+    ...(grid ? [trans.__('Paste CSV or the cells of a spreadsheet, with or without a line of names.')] : []),
+    ...(nullable.length > 0 ? [trans.__('An empty field is null.')] : []),
+    ...(nullable.some(each => each.type.kind === 'string') ? [trans.__('"" is an empty text.')] : [])
+  ];
+  return said.length === 0 ? null : <p className="mdl-Query-note">{said.join(' ')}</p>;
 }

@@ -16,7 +16,9 @@ export interface SendBarProps {
 
 export function SendBar({ sender, wanted, source }: SendBarProps): React.ReactElement {
   const { trans } = useHost();
-  const { because, running } = sender;
+  const { because, running, blocked } = sender;
+  // A fault that is seen where it was typed is not told twice.
+  const told = blocked === undefined && wanted.fault !== undefined && wanted.seen;
   return (
     <div className="mdl-Query-send">
       {wanted.dialect?.binary === true && <BodyFile onFile={sender.setFile} />}
@@ -40,7 +42,7 @@ export function SendBar({ sender, wanted, source }: SendBarProps): React.ReactEl
         )}
         {wanted.dialect?.binary !== true && <CopyAs call={sender.call} source={source} />}
       </div>
-      {because !== undefined && !running && <p className="mdl-Field-error">{because}</p>}
+      {because !== undefined && !running && !told && <p className="mdl-Field-error">{because}</p>}
     </div>
   );
 }

@@ -1,12 +1,10 @@
-/** Where a request goes: in which dialect, to which revision, as one table or as named inputs. */
+/** Where a request goes: in which dialect, to which revision. */
 
 import * as React from 'react';
 import type { Deployment, Description } from '../../api/types';
 import { useHost } from '../host';
 import { Field, plainControl } from '../kit/Field';
-import { Segments } from '../kit/Segments';
-import { columnText, type Draft } from './draft';
-import { inputsOf } from './layout';
+import type { Draft } from './draft';
 import type { Wanted } from './request';
 
 export interface TargetProps {
@@ -19,24 +17,8 @@ export interface TargetProps {
 
 export function Target({ deployment, description, draft, wanted, onEdit }: TargetProps): React.ReactElement {
   const { trans } = useHost();
-  const { layout, dialect, io, formed } = wanted;
+  const { dialect } = wanted;
   const revisions = revisionsOf(deployment, draft.revision);
-  const inputs = inputsOf(layout);
-  const single =
-    layout.kind === 'inputs' ? trans.__('Its inputs share no rows: each has its own editor') : undefined;
-  const multi =
-    inputs.length === 0
-      ? trans.__('The model’s inputs have no names')
-      : dialect?.multi_io === true && formed
-        ? undefined
-        : trans.__('This dialect takes one table');
-  const choose = (next: 'single' | 'multi'): void => {
-    const fill =
-      next === 'multi' && layout.kind === 'table'
-        ? { inputs: Object.fromEntries(inputs.map(each => [each.key, columnText(draft.rows, each)])) }
-        : {};
-    onEdit({ io: next, json: {}, editor: 'form', ...fill });
-  };
   return (
     <div className="mdl-Query-fields">
       <Field label={trans.__('Dialect')}>
@@ -77,17 +59,6 @@ export function Target({ deployment, description, draft, wanted, onEdit }: Targe
           </select>
         )}
       </Field>
-      {layout.kind !== 'none' && (
-        <Segments
-          label={trans.__('Query type')}
-          segments={[
-            { id: 'single', label: trans.__('Single I/O'), because: single },
-            { id: 'multi', label: trans.__('Multi I/O'), because: multi }
-          ]}
-          chosen={io}
-          onChoose={choose}
-        />
-      )}
     </div>
   );
 }

@@ -24,6 +24,8 @@ export interface Wanted {
   readonly typed: boolean;
   /** The first fault, in a sentence. */
   readonly fault: string | undefined;
+  /** Whether the editor shows the fault in its place, all the time. */
+  readonly seen: boolean;
 }
 
 export function wanted(description: Description, draft: Draft, trans: Translator): Wanted {
@@ -40,7 +42,8 @@ export function wanted(description: Description, draft: Draft, trans: Translator
     ? bodyOf(dialect.name, layout, params, { ...draft, io })
     : laidOut(dialect?.example ?? '');
   const body = typed ? written : made;
-  const state = { layout, params, dialect, formed, io, editor, body, typed } as const;
+  const seen = body.trim() !== '' && (editor === 'json' || io === 'multi' || draft.rows.length === 1);
+  const state = { layout, params, dialect, formed, io, editor, body, typed, seen } as const;
   return {
     ...state,
     fault: editor === 'json' ? bodyFault(body, dialect, trans) : typedFault(state, draft, trans)

@@ -89,7 +89,7 @@ export function refusal(status: number, trans: Translator): string {
     case 504:
       return trans.__('The model did not answer in time.');
     default:
-      return status >= 400 && status < 500 ? trans.__('The endpoint refused the request.') : '';
+      return '';
   }
 }
 
