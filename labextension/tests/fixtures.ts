@@ -46,6 +46,7 @@ export function deployment(
       message: '',
       failure: null,
       revision: 1,
+      serving: [{ revision: 1, percent: 100, tag: '' }],
       replicas: { ready: 1, wanted: 1 },
       ...change.status
     }

@@ -50,7 +50,7 @@ export function OutputView({ output, view, kernel }: OutputViewProps): React.Rea
         </p>
       )}
       {view === 'table' && table !== null ? (
-        <AnswerTable table={table} label={trans.__('Output %1', name)} comparison={comparison} />
+        <AnswerTable table={table} label={trans.__('Table of %1', name)} comparison={comparison} />
       ) : (
         <JsonTree value={output.value} />
       )}

@@ -18,25 +18,30 @@ export interface PastQueriesProps {
 
 export function PastQueries(props: PastQueriesProps): React.ReactElement | null {
   const { trans } = useHost();
+  const [open, setOpen] = React.useState(false);
   if (props.past.length === 0) {
     return null;
   }
   return (
-    <details className="mdl-Query-fold">
+    <details className="mdl-Query-fold" open={open} onToggle={event => setOpen(event.currentTarget.open)}>
       <summary>{trans.__('Queries (%1)', props.past.length)}</summary>
-      <ol className="mdl-Query-past">
-        {props.past.map((query, at) => (
-          <Past key={`${query.at} ${at}`} {...props} query={query} />
-        ))}
-      </ol>
-      <div className="mdl-Query-bar">
-        <span className="mdl-Query-note">
-          {trans.__('The newest %1 are kept in this browser; bodies over 50 kB are not.', MOST)}
-        </span>
-        <button type="button" className="mdl-Button" onClick={props.onClear}>
-          {trans.__('Forget them')}
-        </button>
-      </div>
+      {open && (
+        <>
+          <ol className="mdl-Query-past">
+            {props.past.map((query, at) => (
+              <Past key={`${query.at} ${at}`} {...props} query={query} />
+            ))}
+          </ol>
+          <div className="mdl-Query-bar">
+            <span className="mdl-Query-note">
+              {trans.__('The newest %1 are kept in this browser; bodies over 50 kB are not.', MOST)}
+            </span>
+            <button type="button" className="mdl-Button" onClick={props.onClear}>
+              {trans.__('Forget them')}
+            </button>
+          </div>
+        </>
+      )}
     </details>
   );
 }
