@@ -3,6 +3,9 @@
 import type { Description, SignatureField, SignatureParam, ValueType } from '../src/api/types';
 import type { Column } from '../src/ui/query/cells';
 
+const MLFLOW = 'MLflow scoring server';
+const OIP = 'Open Inference Protocol v2';
+
 function type(kind: ValueType['kind'], change: Partial<ValueType> = {}): ValueType {
   return { kind, text: kind, dtype: '', shape: null, items: null, properties: [], ...change };
 }
@@ -55,14 +58,14 @@ export function describes({ inputs, outputs, params, rows, example, revision }: 
       {
         ...dialect,
         name: 'invocations',
-        title: 'MLflow scoring server',
+        title: MLFLOW,
         path: '/invocations',
         example: example ?? '{"dataframe_split": {"data": []}}'
       },
       {
         ...dialect,
         name: 'oip',
-        title: 'Open Inference Protocol v2',
+        title: OIP,
         path: '/v2/models/churn/infer',
         example: ''
       }
