@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stdout } from 'node:process';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -37,4 +38,4 @@ for (const old of readdirSync(OUT).filter(each => /^widget-.*\.js$/.test(each)))
 }
 writeFileSync(join(OUT, name), contents);
 const kilobytes = size => `${(size / 1000).toFixed(0)} kB`;
-console.log(`${name}: ${kilobytes(contents.length)}, ${kilobytes(gzipSync(contents).length)} gzip`);
+stdout.write(`${name}: ${kilobytes(contents.length)}, ${kilobytes(gzipSync(contents).length)} gzip\n`);

@@ -49,7 +49,8 @@ export interface Host {
 
 export type FollowedVerb = 'deploy' | 'update' | 'rollback' | 'start' | 'stop' | 'delete';
 
-function fill(text: string, values: (string | number)[]): string {
+/** Put values in the place of `%1`, `%2`, …. */
+export function fill(text: string, values: (string | number)[]): string {
   return text.replace(/%(\d+)/g, (whole, index: string) => String(values[Number(index) - 1] ?? whole));
 }
 

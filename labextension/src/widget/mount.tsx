@@ -13,6 +13,7 @@ import { CommTransport } from './comm';
 import type { Page, WidgetModel } from './model';
 import { answers, connectionOf } from './page';
 import { addStyle } from './style';
+import { languageOf } from './translation';
 
 export interface MountProps {
   model: WidgetModel;
@@ -35,6 +36,7 @@ function served(page: Page): Promise<HttpTransport | null> {
 
 export async function mount({ model, el, page }: MountProps): Promise<() => void> {
   const http = page === null ? null : await served(page);
+  const language = page === null ? null : await languageOf(page);
   const comm = http === null ? new CommTransport(model) : null;
   const store = new DeploymentStore(comm ?? told(http as HttpTransport, model));
   if (comm !== null) {
@@ -42,6 +44,7 @@ export async function mount({ model, el, page }: MountProps): Promise<() => void
   }
   const host: Host = {
     ...BARE,
+    ...language,
     version: VERSION,
     memory,
     endpointBase: http?.endpointBase ?? '',
