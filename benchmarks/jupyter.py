@@ -118,7 +118,7 @@ def _subscribers(server: Any, *, quick: bool) -> Row:
     shares = [asyncio.run(measured()) for _ in range(repeats)]
     return Row(
         f"Jupyter with {BROWSERS} browsers subscribed, when nothing changes",
-        f"{statistics.median(shares):.1%} of a core",
+        f"{statistics.median(shares):.2%} of a core",
         "≤ 5 %",
         runs=repeats,
     )
