@@ -59,13 +59,13 @@ class DeploymentWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget 
         self._in_kernel = _kernel_runner()
         snapshot = deployment.snapshot()
         self._channels = channels_of(deployment.twin.client)
+        self._listener = self._hear
         self._relay = Relay(self._channels, self._tell_front_end, self._asked)
         with self._take():
             super().__init__(view=view, asset=asset(), **_traits(snapshot), **options)
             self.set_trait("id", snapshot.id)
             self._show(snapshot)
         self.on_msg(lambda _widget, content, _buffers: self._relay.receive(content))
-        self._listener = self._hear
         LOOP.soon(self._channels.join, DEPLOYMENTS, self._listener)
 
     def __repr__(self) -> str:
