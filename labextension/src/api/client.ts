@@ -2,6 +2,7 @@
 
 import type { Transport } from './transport';
 import type {
+  ApiNameCheck,
   Changed,
   Client,
   CreateDeployment,
@@ -117,6 +118,10 @@ export class Api {
 
   checkId(id: string, signal?: AbortSignal): Promise<IdCheck> {
     return this.#get(`/ids/${encodeURIComponent(id)}`, signal);
+  }
+
+  checkApiName(group: string, name: string, signal?: AbortSignal): Promise<ApiNameCheck> {
+    return this.#get(`/groups/${encodeURIComponent(group)}/api-names/${encodeURIComponent(name)}`, signal);
   }
 
   async groups(signal?: AbortSignal): Promise<Group[]> {

@@ -9,6 +9,7 @@ type Sent<T, Required extends keyof T> = Pick<T, Required> & Partial<Omit<T, Req
 
 export type Deployment = Schemas['Deployment'];
 export type Deployments = Schemas['Deployments'];
+export type ApiNameCheck = Schemas['ApiNameCheck'];
 export type Changed = Schemas['Changed'];
 export type Client = Schemas['ClientInfo'];
 export type CreateDeployment = Sent<Schemas['CreateDeployment'], 'model' | 'name'>;

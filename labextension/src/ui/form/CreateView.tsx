@@ -1,10 +1,13 @@
 /** The form that makes a deployment. */
 
 import * as React from 'react';
-import { useHost } from '../host';
-import { Notice } from '../kit/Notice';
+import { DeploymentForm } from './DeploymentForm';
+import { begun } from './edit';
+import { EMPTY, modelValues } from './values';
 
 export default function CreateView({ model }: { model: string }): React.ReactElement {
-  const { trans } = useHost();
-  return <Notice title={trans.__('Create Deployment')}>{model}</Notice>;
+  const fresh = React.useMemo(() => begun(EMPTY, 0, { ...EMPTY, ...modelValues(model) }), [model]);
+  return (
+    <DeploymentForm key={model} deployment={null} fresh={{ ...fresh, base: fresh.values }} model={model} />
+  );
 }

@@ -140,7 +140,7 @@ export function python({ verb, words = [], options = {} }: Command): string {
   const [first = '', ...rest] = words;
   const given = Object.entries(options)
     .filter(([name, value]) => value !== undefined && value !== null && !ONLY_LINE.has(name))
-    .map(([name, value]) => `${name}=${literal(value)}`);
+    .map(([name, value]) => (name === 'new' ? `if_exists="error"` : `${name}=${literal(value)}`));
   const positional = verb === 'traffic' ? [shares(rest)] : rest.map(literal);
   const call =
     verb === 'deploy'
