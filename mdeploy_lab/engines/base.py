@@ -116,8 +116,10 @@ class Engine(ABC):
         """Forget a failure and start anew."""
 
     @abstractmethod
-    async def remove(self, uid: str, revision: int, *, drain: float) -> None:
+    async def remove(self, uid: str, revision: int, *, drain: float | None) -> None:
         """Stop a revision's replicas: no new requests, up to ``drain`` seconds for the running ones, then the end.
+
+        None gives them as long as the revision lets a request take, so that none is cut off.
 
         Returns when none of its processes is left.
         """

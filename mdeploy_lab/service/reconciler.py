@@ -159,7 +159,7 @@ class Reconciler:
         status = fixes.added(status, record.id, record.spec)
         await self._note(record, status)
         for number in set(situation.observed) - decision.run:
-            self._remove(record.uid, number)
+            self._remove(record.uid, number, self._drain if record.spec.stopped else None)
 
     def _situation(self, record: StoredDeployment, revisions: Mapping[int, Revision]) -> Situation:
         return Situation(
@@ -243,14 +243,14 @@ class Reconciler:
             split = ", ".join(f"revision {t.revision}: {t.percent} %" for t in status.serving)
             self._say(record.uid, "traffic.moved", split, revision=status.revision)
 
-    def _remove(self, uid: str, number: int) -> None:
+    def _remove(self, uid: str, number: int, drain: float | None) -> None:
         key = (uid, number)
         if key not in self._removing:
-            self._removing[key] = asyncio.create_task(self._removal(uid, number), name=f"remove-{uid}-{number}")
+            self._removing[key] = asyncio.create_task(self._removal(uid, number, drain), name=f"remove-{uid}-{number}")
 
-    async def _removal(self, uid: str, number: int) -> None:
+    async def _removal(self, uid: str, number: int, drain: float | None) -> None:
         try:
-            await self._engine.remove(uid, number, drain=self._drain)
+            await self._engine.remove(uid, number, drain=drain)
         except MDeployError:
             log.exception("removing revision %s of %s failed", number, uid)
         finally:

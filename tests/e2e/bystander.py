@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import httpx
 
 from mdeploy_lab.client.handle import Deployment
 from mdeploy_lab.client.sync import Client
@@ -77,6 +81,14 @@ class Bystander:
             return (failures[-1] - since) / busy()
         return min((failures[-1] - failures[0]) / busy(), len(failures) / RATE)
 
+    def report(self) -> None:
+        """Print what the caller saw, by what died."""
+        answers = self.answers
+        print(f"  caller: {answers.codes.total()} requests, {answers.rate:.0f} a second, ", end="")
+        print(f"{answers.failed} failed, {answers.overloaded} overloaded")
+        for (victim, replicas), outages in sorted(self.seen.items()):
+            print(f"    {victim}, {replicas}: " + ", ".join(f"{count} in {span:g} s" for count, span in outages))
+
     def _story(self) -> str:
         """Return what was answered and what happened, for who looks for the cause."""
         events = [f"{e.at:%X.%f} {e.message}" for e in self.made.events()]
@@ -102,21 +114,21 @@ class Bystander:
 
 
 @contextmanager
-def bystander(client: Client, home: Home, model: object, example: object) -> Iterator[Bystander]:
+def bystander(client: Client, home: Home, model: object, example: Any) -> Iterator[Bystander]:
     """Deploy it, call it for the whole block, and take it away."""
     made = client.deploy(model, name="bystander", input_example=example, instance_type="nano", timeout=60)
-    token = made.clients.add("load").token.reveal()
-    body = {"dataframe_split": example.head(1).to_dict(orient="split")}  # type: ignore[attr-defined]
-    with Load(made.url, token, body, rate=RATE) as answers:
-        until("the caller to be served", lambda: answers.codes["200"] > RATE, 30)
-        assert not answers.failed, answers.codes
-        found = Bystander(client, made, answers)
-        yield found
-    print(
-        f"  caller: {answers.codes.total()} requests, {answers.rate:.0f} a second, {answers.failed} failed, {answers.overloaded} overloaded"
-    )
-    for (victim, replicas), outages in sorted(found.seen.items()):
-        print(f"    {victim}, {replicas}: " + ", ".join(f"{count} in {span:g} s" for count, span in outages))
-    assert answers.rate > 0.9 * RATE, "the caller was not steady"
-    made.delete()
+    try:
+        token = made.clients.add("load").token.reveal()
+        body = {"dataframe_split": example.head(1).to_dict(orient="split")}
+        ask = {"json": body, "headers": {"authorization": f"Bearer {token}"}, "trust_env": False}
+        until("the token to work", lambda: httpx.post(f"{made.url}/invocations", **ask).status_code == HTTPStatus.OK)
+        with Load(made.url, token, body, rate=RATE) as answers:
+            until("the caller to be served", lambda: answers.codes["200"] > RATE, 30)
+            assert not answers.failed, answers.said
+            found = Bystander(client, made, answers)
+            yield found
+        found.report()
+        assert answers.rate > 0.9 * RATE, "the caller was not steady"
+    finally:
+        made.delete()
     until("it to be gone", lambda: not client.deployments(search="bystander"), 30)

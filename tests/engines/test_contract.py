@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -81,6 +82,19 @@ async def test_removing_waits_for_running_requests(harness: Harness) -> None:
     await asyncio.sleep(0.3)
     await harness.gone(plan, drain=10)
     assert await asking == [1]
+
+
+async def test_what_is_replaced_has_as_long_as_a_request_may_take(harness: Harness) -> None:
+    plan = harness.plan("slow", replicas=2)
+    ready = (await harness.run(plan)).ready
+    harness.engine._shop = replace(harness.engine._shop, drain=0.1)
+    for revision in harness.engine._revisions.values():
+        revision._shop = harness.engine._shop
+    asking = [asyncio.ensure_future(ask(replica.address)) for replica in ready for _ in range(2)]
+    await asyncio.sleep(0.3)
+    await harness.run(plan.model_copy(update={"replicas": 1}))  # fewer replicas
+    await harness.engine.remove(plan.uid, plan.revision, drain=None)  # another revision
+    assert await asyncio.gather(*asking) == [[1]] * 4
 
 
 async def test_removing_does_not_wait_longer_than_told(harness: Harness) -> None:

@@ -143,7 +143,7 @@ class LocalEngine(Engine):
         if found is not None:
             found.retry()
 
-    async def remove(self, uid: str, revision: int, *, drain: float) -> None:
+    async def remove(self, uid: str, revision: int, *, drain: float | None) -> None:
         """Stop a revision's replicas."""
         found = self._revisions.get((uid, revision))
         if found is None:

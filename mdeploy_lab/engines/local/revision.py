@@ -135,13 +135,13 @@ class LocalRevision:
         slot.adopt(spec, record)
         return slot
 
-    async def remove(self, drain: float) -> None:
-        """End every replica; returns when none of their processes is left."""
+    async def remove(self, drain: float | None) -> None:
+        """End every replica; returns when none of their processes is left. None: as long as a request may take."""
         self._removed = True
         if self._preparing is not None and not self._preparing.done():
             self._preparing.cancel()
         for slot in list(self.slots.values()):
-            self._end(slot, drain)
+            self._end(slot, self._patience() if drain is None else drain)
         await asyncio.gather(*self._ending.values())
 
     async def detach(self) -> None:
@@ -177,9 +177,13 @@ class LocalRevision:
             self.slots[slot.id] = slot
             slot.start()
         for slot in living[wanted:]:
-            self._end(slot, self._shop.drain)
+            self._end(slot, self._patience())
         if len(living) != wanted:  # else telling would have the reconciler ask again, and again
             self.changed()
+
+    def _patience(self) -> float:
+        """Return the seconds that a replica which is replaced has for its running requests: as long as one may take."""
+        return max(self._shop.drain, self.template.runtime.predict_timeout)
 
     def _end(self, slot: Slot, drain: float) -> None:
         if slot.id not in self._ending:
