@@ -43,6 +43,9 @@ class MDeployApp(ExtensionApp):  # type: ignore[misc]  # jupyter_server is untyp
         self.engine = EngineLink(find_home(self.home or None))
         self.topics = Topics(self.engine, self.log)
         self._starting: asyncio.Task[None] | None = None
+        # The panel follows deployments unasked, as for the status bar, only in a home that has some.
+        page = self.serverapp.web_app.settings.setdefault("page_config_data", {})
+        page["mdeployUsed"] = self.engine.home.database.exists()
 
     def initialize_handlers(self) -> None:
         """Route ``<base>/mdeploy/…``."""

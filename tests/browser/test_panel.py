@@ -161,7 +161,9 @@ def test_a_hidden_panel_follows_nothing(page: Page, churn: str) -> None:
     assert page.evaluate("window.mdeploySockets.filter(s => s.readyState === 1).length") == 1
     page.locator('[data-id="mdeploy-deployments"]').click()
     page.locator("#mdeploy-deployments").wait_for(state="hidden")
+    page.evaluate("window.jupyterapp.commands.execute('statusbar:toggle')")  # it counts them while it can be seen
     page.wait_for_function("window.mdeploySockets.filter(s => s.readyState === 1).length === 0")
+    page.evaluate("window.jupyterapp.commands.execute('statusbar:toggle')")
 
 
 def test_keyboard_reaches_everything_and_the_palette_opens_it(page: Page, churn: str) -> None:

@@ -87,6 +87,25 @@ def test_every_command_describes_its_arguments(page: Page) -> None:
     assert {kind for _, kind in described} == {"object"}
 
 
+def test_the_status_bar_counts_and_opens(page: Page, placed: str) -> None:
+    item = page.locator(".mdl-Status")
+    page.wait_for_function("/[1-9] deployed, 0 failed/.test(document.querySelector('.mdl-Status').title)")
+    command(page, "application:toggle-left-area")
+    item.click()
+    page.locator("#mdeploy-deployments").wait_for(state="visible")
+
+
+def test_what_runs_is_among_what_runs(page: Page, placed: str) -> None:
+    command(page, "running:show-panel")
+    running = page.locator(".jp-RunningSessions-item", has_text="Placed")
+    running.wait_for()
+    running.hover()
+    running.locator(".jp-RunningSessions-itemShutdown").click()
+    page.locator(".jp-Dialog").get_by_text("Its URL answers 503 until it is started again.").wait_for()
+    page.locator(".jp-Dialog").get_by_role("button", name="Cancel").click()
+    open_panel(page)
+
+
 def test_a_stop_is_followed_to_its_end_in_one_notification(page: Page, placed: str) -> None:
     command(page, "mdeploy:stop", {"id": placed})
     toast = page.locator(".Toastify__toast", has_text="Placed is stopped")

@@ -5,6 +5,7 @@ import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
+import { Signal, type ISignal } from '@lumino/signaling';
 import type { Route } from '../ui/navigation';
 import type { Parts } from './parts';
 import type { Preferences } from './preferences';
@@ -34,8 +35,9 @@ export interface Loader {
   load(): Promise<Parts>;
   /** What is loaded by now, for those who must not wait. */
   readonly parts: Parts | null;
-  /** Whether something was deployed in this home when the page was made, or since. */
+  /** Whether something was deployed in this home when the page was made, or since: else nothing is followed unasked. */
   readonly used: boolean;
+  readonly usedChanged: ISignal<Loader, void>;
 }
 
 export const ILoader = new Token<Loader>(
@@ -45,12 +47,16 @@ export const ILoader = new Token<Loader>(
 
 export class LazyParts implements Loader {
   #loading: Promise<Parts> | null = null;
+  readonly usedChanged: ISignal<this, void>;
+  #usedChanged = new Signal<this, void>(this);
   parts: Parts | null = null;
 
   constructor(
     readonly surroundings: Surroundings,
-    readonly used: boolean
-  ) {}
+    public used: boolean
+  ) {
+    this.usedChanged = this.#usedChanged;
+  }
 
   load(): Promise<Parts> {
     this.#loading ??= this.#load().catch((error: unknown) => {
@@ -62,7 +68,13 @@ export class LazyParts implements Loader {
 
   async #load(): Promise<Parts> {
     const { Parts } = await import('./parts');
-    this.parts = await Parts.create(this.surroundings);
-    return this.parts;
+    const parts = (this.parts = await Parts.create(this.surroundings));
+    parts.store.subscribe(() => {
+      if (!this.used && parts.store.snapshot().deployments.length > 0) {
+        this.used = true;
+        this.#usedChanged.emit();
+      }
+    });
+    return parts;
   }
 }

@@ -4,21 +4,30 @@ import { INotebookTree } from '@jupyter-notebook/tree';
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { PageConfig } from '@jupyterlab/coreutils';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { IRunningSessionManagers } from '@jupyterlab/running';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
+import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-// Both are small and make what is on screen at the start: the panel's icon and the palette's entries.
+// Small, and on screen from the start: the panel's icon, the palette's entries, the menus.
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { addCommands, Commands } from './commands';
 import { DOMAIN } from './domain';
 import { ILoader, LazyParts, type Loader } from './loader';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { DeployMenus } from './menus';
 import { rendererFactory } from './mime';
 // eslint-disable-next-line jupyter/prefer-lazy-imports
 import { LabPlaces } from './places';
 import { Preferences } from './preferences';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { RunningDeployments } from './running';
+// eslint-disable-next-line jupyter/prefer-lazy-imports
+import { StatusItem } from './status';
 
 const loaderPlugin: JupyterFrontEndPlugin<Loader> = {
   id: 'mdeploy-lab:loader',
@@ -79,4 +88,42 @@ const outputPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export const plugins = [loaderPlugin, panelPlugin, outputPlugin];
+const statusPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mdeploy-lab:status',
+  description: 'Counts deployed and failed deployments in the status bar.',
+  autoStart: true,
+  requires: [ILoader, IStatusBar],
+  activate: (app: JupyterFrontEnd, loader: Loader, bar: IStatusBar) => {
+    const item = new StatusItem(loader, () => void app.commands.execute(Commands.open));
+    bar.registerStatusItem('mdeploy-lab:status', {
+      item,
+      align: 'left',
+      rank: 20,
+      isActive: () => item.active,
+      activeStateChanged: item.activeChanged
+    });
+  }
+};
+
+const runningPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mdeploy-lab:running',
+  description: 'Lists deployments among what runs.',
+  autoStart: true,
+  requires: [ILoader, IRunningSessionManagers],
+  activate: (_app: JupyterFrontEnd, loader: Loader, managers: IRunningSessionManagers) => {
+    managers.add(new RunningDeployments(loader));
+  }
+};
+
+const menusPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'mdeploy-lab:menus',
+  description: 'Adds "Deploy this model" to the menus of cells and files.',
+  autoStart: true,
+  requires: [ILoader],
+  optional: [IFileBrowserFactory],
+  activate: (_app: JupyterFrontEnd, loader: Loader, files: IFileBrowserFactory | null) => {
+    new DeployMenus(loader, files?.tracker ?? null);
+  }
+};
+
+export const plugins = [loaderPlugin, panelPlugin, outputPlugin, statusPlugin, runningPlugin, menusPlugin];
