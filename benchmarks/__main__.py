@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from benchmarks import imports, jupyter, memory, report, serving, starts, thousand
+from benchmarks import imports, interface, jupyter, memory, report, serving, starts, thousand
 
 PARTS = {
     "starts": starts.measure,
@@ -15,6 +15,7 @@ PARTS = {
     "imports": imports.measure,
     "thousand": thousand.measure,
     "jupyter": jupyter.measure,
+    "interface": interface.measure,
     "serving": serving.measure,
 }
 
