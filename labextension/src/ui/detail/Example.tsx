@@ -31,7 +31,7 @@ export function Example({ deployment }: { deployment: Deployment }): React.React
     kept => LANGUAGES.find(each => each === kept) ?? 'curl'
   );
   const [chosen, setChosen] = React.useState('');
-  const { of, dialects, note } = useExample(deployment, chosen);
+  const { of, dialects, note, loading } = useExample(deployment, chosen);
   return (
     <Section title={trans.__('Run an Example')} className="mdl-Example">
       <Tabs
@@ -40,22 +40,30 @@ export function Example({ deployment }: { deployment: Deployment }): React.React
         onChoose={setLanguage}
         tabs={LANGUAGES.map(id => ({ id, label: NAMES[id] ?? trans.__('MLflow client') }))}
       >
-        {dialects.length > 1 && !OWNER.includes(language) && (
-          <select
-            className="mdl-Input mdl-Example-dialect"
-            aria-label={trans.__('Dialect')}
-            value={chosen}
-            onChange={event => setChosen(event.target.value)}
-          >
-            {dialects.map((dialect, index) => (
-              <option key={dialect.name} value={index === 0 ? '' : dialect.name}>
-                {dialect.title} · {dialect.path}
-              </option>
-            ))}
-          </select>
+        {loading ? (
+          <p className="mdl-Soft" role="status">
+            {trans.__('Asking the endpoint for a row…')}
+          </p>
+        ) : (
+          <>
+            {dialects.length > 1 && !OWNER.includes(language) && (
+              <select
+                className="mdl-Input mdl-Example-dialect"
+                aria-label={trans.__('Dialect')}
+                value={chosen}
+                onChange={event => setChosen(event.target.value)}
+              >
+                {dialects.map((dialect, index) => (
+                  <option key={dialect.name} value={index === 0 ? '' : dialect.name}>
+                    {dialect.title} · {dialect.path}
+                  </option>
+                ))}
+              </select>
+            )}
+            <LineCard code={example(language, of)} elsewhere={ELSEWHERE.includes(language)} />
+            {note !== '' && <p className="mdl-Hint">{note}</p>}
+          </>
         )}
-        <LineCard code={example(language, of)} elsewhere={ELSEWHERE.includes(language)} />
-        {note !== '' && <p className="mdl-Hint">{note}</p>}
       </Tabs>
     </Section>
   );
@@ -65,6 +73,8 @@ interface Found {
   of: ExampleOf;
   dialects: ReturnType<typeof written>;
   note: string;
+  /** Nothing is known yet. */
+  loading: boolean;
 }
 
 /** What is known of the endpoint now; asked again when something else serves. */
@@ -87,9 +97,7 @@ function useExample(deployment: Deployment, chosen: string): Found {
   const client = clients.value?.[0]?.name;
   const dialect = dialects.find(each => each.name === chosen) ?? dialects[0] ?? UNKNOWN;
   const notes = [
-    description === undefined && !described.loading
-      ? trans.__('Nothing serves now, so there is no row of its model here.')
-      : '',
+    description === undefined ? trans.__('Nothing serves now, so there is no row of its model here.') : '',
     description?.example === null && description.signature === null
       ? trans.__('The model came without signature and example: put in a row of yours.')
       : '',
@@ -108,6 +116,7 @@ function useExample(deployment: Deployment, chosen: string): Found {
       inputs: description?.signature?.inputs ?? null
     },
     dialects,
+    loading: described.loading && description === undefined,
     note: notes.filter(Boolean).join(' ')
   };
 }
