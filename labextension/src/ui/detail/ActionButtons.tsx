@@ -26,7 +26,7 @@ export function ActionButtons({ actions, wide }: { actions: Action[]; wide: bool
   return (
     <Popover label={trans.__('Actions')} className="mdl-IconButton" button={<MoreIcon />}>
       {close => (
-        <ul className="mdl-Menu">
+        <ul className="mdl-ActionMenu">
           {actions.map(action => (
             <MenuItem key={action.key} action={action} onDone={close} />
           ))}
@@ -81,7 +81,7 @@ function MenuItem({ action, onDone }: { action: Action; onDone: () => void }): R
   const label = trans.__('Show the %deploy line: %1', action.name);
   return (
     <li>
-      <div className="mdl-Menu-item">
+      <div className="mdl-ActionMenu-item">
         <ActionButton action={action} onDone={onDone} />
         <button
           type="button"

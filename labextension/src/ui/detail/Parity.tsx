@@ -44,7 +44,7 @@ function ReceiptText({ receipt }: { receipt: Receipt }): React.ReactElement {
       )}
       {receipt.mismatches.length > 0 && (
         <div className="mdl-TableFrame" tabIndex={0} role="region" aria-label={trans.__('Rows that differ')}>
-          <table className="mdl-Table">
+          <table className="mdl-SmallTable">
             <thead>
               <tr>
                 <th scope="col">{trans.__('Row')}</th>

@@ -56,10 +56,11 @@ export function Replicas({ deployment }: { deployment: Deployment }): React.Reac
   );
 }
 
+/** Roles are written out: a table that is folded into lists has none of its own. */
 function Table({ replicas }: { replicas: Replica[] }): React.ReactElement {
   const { trans } = useHost();
   return (
-    <table className="mdl-Table mdl-mod-folding">
+    <table className="mdl-SmallTable mdl-mod-folding" role="table">
       <thead>
         <tr>
           <th scope="col">{trans.__('Replica')}</th>
@@ -71,7 +72,7 @@ function Table({ replicas }: { replicas: Replica[] }): React.ReactElement {
           <th scope="col">{trans.__('Since')}</th>
         </tr>
       </thead>
-      <tbody>
+      <tbody role="rowgroup">
         {replicas.map(replica => (
           <ReplicaRow key={replica.id} replica={replica} />
         ))}
@@ -85,27 +86,31 @@ function ReplicaRow({ replica }: { replica: Replica }): React.ReactElement {
   const memory = replica.memory_bytes;
   const seconds = replica.cpu_seconds;
   return (
-    <tr>
-      <th scope="row" className="mdl-mod-code" title={replica.id}>
+    <tr role="row">
+      <th role="rowheader" scope="row" className="mdl-mod-code" title={replica.id}>
         {shortReplica(replica.id)}
       </th>
-      <td data-label={trans.__('Revision')}>{replica.revision}</td>
-      <td data-label={trans.__('State')} title={replica.message || undefined}>
+      <td role="cell" data-label={trans.__('Revision')}>
+        {replica.revision}
+      </td>
+      <td role="cell" data-label={trans.__('State')} title={replica.message || undefined}>
         <span className={`mdl-Chip mdl-Replica-${replica.state}`}>
           <span className="mdl-Chip-dot" aria-hidden="true" />
           {replicaWord(replica.state, trans)}
         </span>
       </td>
-      <td data-label={trans.__('Restarts')}>{replica.restarts}</td>
-      <td data-label={trans.__('Memory')}>
+      <td role="cell" data-label={trans.__('Restarts')}>
+        {replica.restarts}
+      </td>
+      <td role="cell" data-label={trans.__('Memory')}>
         {memory === null ? '—' : trans.__('%1 MB', Math.round(memory / MEGABYTE).toLocaleString(locale))}
       </td>
-      <td data-label={trans.__('CPU time')}>
+      <td role="cell" data-label={trans.__('CPU time')}>
         {seconds === null
           ? '—'
           : trans.__('%1 s', seconds.toLocaleString(locale, { maximumFractionDigits: 1 }))}
       </td>
-      <td data-label={trans.__('Since')}>
+      <td role="cell" data-label={trans.__('Since')}>
         {replica.started_at === null ? '—' : <Ago at={replica.started_at} />}
       </td>
     </tr>

@@ -138,7 +138,7 @@ function mlflow(of: ExampleOf): string {
     '',
     ...lines,
     'client = get_deploy_client("mdeploy")',
-    `print(client.predict(${JSON.stringify(of.name)}, inputs=X).get_predictions())`
+    `print(client.predict(${JSON.stringify(of.name)}, inputs=X))`
   ].join('\n');
 }
 
