@@ -83,7 +83,7 @@ const host: Host = {
   memory: passingMemory(),
   copy: vi.fn(() => Promise.resolve()),
   follow,
-  notebook: { obstacle: () => null, insert }
+  notebook: { obstacle: () => null, insert, changed: () => () => undefined }
 };
 
 async function view(shown: Deployment, answer: (path: string, method: string) => unknown = () => undefined) {

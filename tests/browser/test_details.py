@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 PRIVATE, PUBLIC, BROKEN = "details-private", "details-public", "details-broken"
 SECONDS = 90.0
 WIDE, NARROW = 900, 260
+NEW_NOTEBOOK = """
+async () => {
+  const { commands, serviceManager } = window.jupyterapp;
+  await serviceManager.ready;
+  const book = await commands.execute('notebook:create-new', { kernelName: 'python3' });
+  await book.context.ready;
+}
+"""
+ACTIVE_CELL = "window.jupyterapp.shell.currentWidget.content.activeCell.model.sharedModel.getSource()"
 OVERFLOWING = """
 view => {
   const end = view.getBoundingClientRect().right;
@@ -189,6 +198,12 @@ def test_a_failure_shows_its_cause_and_its_evidence(
     fix = client.get(BROKEN).status.failure.fix  # type: ignore[union-attr]  # it failed
     assert status.locator(".mdl-Fix .mdl-Line-code").inner_text() == fix
     assert "nothing answers now" in status.inner_text()
+    insert = status.locator(".mdl-Fix").get_by_role("button", name="Insert into the notebook")
+    assert insert.get_attribute("title") == "Open a notebook first"
+    page.evaluate(NEW_NOTEBOOK)
+    insert.click()
+    status.locator(".mdl-Fix").get_by_text("Inserted").wait_for()
+    assert page.evaluate(ACTIVE_CELL) == fix
 
 
 def broken(tmp_path_factory: pytest.TempPathFactory) -> str:

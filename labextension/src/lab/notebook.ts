@@ -32,4 +32,9 @@ export class LabNotebook implements Notebook {
       void content.scrollToCell(content.activeCell);
     }
   }
+
+  changed(listener: () => void): () => void {
+    this.tracker.currentChanged.connect(listener);
+    return () => this.tracker.currentChanged.disconnect(listener);
+  }
 }

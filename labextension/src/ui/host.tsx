@@ -16,6 +16,8 @@ export interface Notebook {
   obstacle(): string | null;
   /** Put a code cell below the active one, without running it. */
   insert(code: string): Promise<void>;
+  /** Hear when another notebook is current, so that `obstacle` may answer otherwise; returns how to stop. */
+  changed(listener: () => void): () => void;
 }
 
 /** What survives a reload of the page: small JSON values by key. */
@@ -88,6 +90,18 @@ export const HostProvider = Context.Provider;
 
 export function useHost(): Host {
   return React.useContext(Context);
+}
+
+const UNHEARD = (): (() => void) => () => undefined;
+
+/** The notebook's present obstacle, live; null when code can be inserted, and where there is no notebook. */
+export function useNotebookObstacle(): string | null {
+  const { notebook } = useHost();
+  const subscribe = React.useMemo(
+    () => (notebook === null ? UNHEARD : (listener: () => void) => notebook.changed(listener)),
+    [notebook]
+  );
+  return React.useSyncExternalStore(subscribe, () => notebook?.obstacle() ?? null);
 }
 
 /** A state that survives a reload of the page; `read` turns whatever was kept into a value that fits. */

@@ -1,7 +1,7 @@
 /** `<>`: the `%deploy` line that does what the button beside it does, to insert into the notebook or to copy. */
 
 import * as React from 'react';
-import { useHost } from '../host';
+import { useHost, useNotebookObstacle } from '../host';
 import { CodeIcon } from '../kit/icons';
 import { Popover } from '../kit/Popover';
 import { cell, type Command } from './line';
@@ -37,7 +37,7 @@ export interface LineCardProps {
 export function LineCard({ code, onDone, elsewhere }: LineCardProps): React.ReactElement {
   const { trans, copy, notebook } = useHost();
   const [said, setSaid] = React.useState('');
-  const obstacle = notebook?.obstacle() ?? null;
+  const obstacle = useNotebookObstacle();
   const then = (done: Promise<void>, word: string): void => {
     done.then(
       () => {
