@@ -372,7 +372,7 @@ describe('a request for elsewhere', () => {
     expect(cell({ ...call, dialect: 'oip', revision: 2 }, null)).toBe(
       `%%deploy predict churn --dialect oip --revision 2\n${call.body}`
     );
-    const source = { frame: 'df', type: 'DataFrame', start: 5, count: 2 };
+    const source = { frame: 'df', type: 'DataFrame', start: 5, count: 2, columns: [] };
     expect(cell(call, source)).toContain('md.get("churn").predict(df.iloc[5:7])');
     expect(cell(call, { ...source, type: 'ndarray' })).toContain('.predict(df[5:7])');
   });

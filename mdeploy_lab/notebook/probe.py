@@ -7,7 +7,7 @@ imports neither pandas nor mlflow, and every answer is bounded. The display form
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mdeploy_lab.errors import InvalidInput, MDeployError
@@ -57,9 +57,20 @@ def rows(frame: str, start: int = 0, count: int = 1, shell: Any = None) -> Answe
     return _told(lambda: _rows(_space(shell), frame, start, count))
 
 
-def answer(model: str, frame: str, start: int = 0, count: int = 1, method: str = "predict", shell: Any = None) -> Answer:
-    """Let the kernel's own model answer rows of a frame: ``{"model", "method", "values", "milliseconds"}``."""
-    return _told(lambda: _answer(_space(shell), model, frame, (start, count), method))
+def answer(
+    model: str,
+    frame: str,
+    start: int = 0,
+    count: int = 1,
+    method: str = "predict",
+    columns: Sequence[str] = (),
+    shell: Any = None,
+) -> Answer:
+    """Let the kernel's own model answer rows of a frame: ``{"model", "method", "values", "milliseconds"}``.
+
+    ``columns`` are those that the model takes, all when there are none: a frame often holds the target too.
+    """
+    return _told(lambda: _answer(_space(shell), (model, method), frame, (start, count), columns))
 
 
 def _told(ask: Callable[[], dict[str, Any]]) -> Answer:
@@ -86,14 +97,20 @@ def _rows(space: dict[str, Any], frame: str, start: int, count: int) -> dict[str
     return {"columns": [n for n, _ in table.columns[:COLUMNS]], "start": first, "rows": table.lists(part)}
 
 
-def _answer(space: dict[str, Any], model: str, frame: str, where: tuple[int, int], method: str) -> dict[str, Any]:
+def _answer(
+    space: dict[str, Any], by: tuple[str, str], frame: str, where: tuple[int, int], columns: Sequence[str]
+) -> dict[str, Any]:
+    model, method = by
     asked = space.get(model, _UNSET)
     if asked is _UNSET:
         raise InvalidInput(f"there is no variable {model!r}", hint="run the cell that makes it first")
     ask = asked if method == "__call__" else getattr(asked, method, None)
     if not callable(ask):
         raise InvalidInput(f"{model} has no method {method}", hint="choose the method that was deployed")
-    part = _known(space, frame).slice(max(0, where[0]), max(0, min(where[1], ROWS)))
+    table = _known(space, frame)
+    part = table.slice(max(0, where[0]), max(0, min(where[1], ROWS)))
+    if columns:
+        part = table.only(part, columns)
     began = time.perf_counter()
     value = ask(part)
     took = (time.perf_counter() - began) * 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mdeploy_lab.notebook.plain import Plainer, is_a
@@ -22,6 +23,15 @@ class Frame:
         """Return a copy of some rows, of the same type, so that a model that writes into its input does no harm."""
         part = (self._value.iloc if self._by_iloc else self._value)[start : start + count]
         return part.copy() if hasattr(part, "copy") else part
+
+    def only(self, part: Any, columns: Sequence[str]) -> Any:
+        """Return rows with these columns, in this order; what has no named columns stays as it is."""
+        if hasattr(part, "columns"):
+            names = {str(name): name for name in part.columns}
+            return part[[names[c] for c in columns if c in names]]
+        if isinstance(part, list) and part and isinstance(part[0], dict):
+            return [{c: row[c] for c in columns if c in row} for row in part]
+        return part
 
     def lists(self, part: Any) -> list[list[Any]]:
         """Return rows as lists of JSON values."""

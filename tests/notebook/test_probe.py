@@ -17,6 +17,8 @@ class Half:
     def predict(self, rows):
         rows['age'] = 0
         return pd.Series([1.5, float('nan'), None][:len(rows)])
+    def names(self, rows):
+        return list(rows.columns if hasattr(rows, 'columns') else rows[0])
 half, not_a_model = Half(), 3
 people = pd.DataFrame({
     'name': ['José', None], 'age': [41, 7], 'born': pd.to_datetime(['1984-03-01', None]), 'score': [float('inf'), float('nan')],
@@ -81,6 +83,12 @@ def test_the_kernels_own_answer_is_told_and_does_no_harm(kernel):
     assert (found["model"], found["method"], found["values"]) == ("half", "predict", [1.5, None])
     assert found["milliseconds"] >= 0
     assert asked(kernel, "rows('people', 0, 2)")["rows"][0][1] == 41
+
+
+@pytest.mark.parametrize(("frame", "taken"), [("people", ["score", "age"]), ("records", ["a"])])
+def test_the_kernels_model_gets_only_the_columns_that_it_takes(kernel, frame, taken):
+    found = asked(kernel, f"answer('half', '{frame}', 0, 1, 'names', {[*taken, 'gone']})")
+    assert found["values"] == taken
 
 
 @pytest.mark.parametrize(

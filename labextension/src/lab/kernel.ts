@@ -45,8 +45,16 @@ export class LabKernel implements Kernel {
     return this.#ask(`rows(${text(frame)}, ${start}, ${count})`);
   }
 
-  answer(model: string, frame: string, start: number, count: number, method: string): Promise<KernelAnswer> {
-    const call = `answer(${text(model)}, ${text(frame)}, ${start}, ${count}, ${text(method)})`;
+  answer(
+    model: string,
+    frame: string,
+    start: number,
+    count: number,
+    method: string,
+    columns: readonly string[] = []
+  ): Promise<KernelAnswer> {
+    const names = `[${columns.map(text).join(', ')}]`;
+    const call = `answer(${text(model)}, ${text(frame)}, ${start}, ${count}, ${text(method)}, ${names})`;
     return this.#ask(call, ANSWER_PATIENCE);
   }
 

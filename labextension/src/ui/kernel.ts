@@ -35,7 +35,15 @@ export interface Kernel {
   models(): Promise<KernelModel[]>;
   frames(): Promise<KernelFrame[]>;
   rows(frame: string, start: number, count: number): Promise<KernelRows>;
-  answer(model: string, frame: string, start: number, count: number, method: string): Promise<KernelAnswer>;
+  /** `columns` are those that the model takes; none for all, although a frame often holds the target too. */
+  answer(
+    model: string,
+    frame: string,
+    start: number,
+    count: number,
+    method: string,
+    columns?: readonly string[]
+  ): Promise<KernelAnswer>;
   /** Run code as if it were a cell, without keeping it in the history; what it prints is told as it comes. */
   run(code: string, told?: (text: string) => void): Promise<void>;
   /** The expressions that a word of code stands for: "deploy this model" on a variable. */

@@ -25,11 +25,11 @@ export function InputsEditor({ columns, inputs, onChange }: InputsEditorProps): 
         const name = columnName(column);
         return (
           <section key={column.key} className="mdl-Query-input" aria-label={trans.__('Input %1', name)}>
-            <h4 className="mdl-Query-name" title={name}>
+            <h3 className="mdl-Query-name" title={name}>
               {name}
               <span className="mdl-Query-type">{column.type.text}</span>
               {!column.required && <span className="mdl-Query-type">{trans.__('optional')}</span>}
-            </h4>
+            </h3>
             <JsonEditor
               label={trans.__('Values of %1', name)}
               rows={Math.min(12, Math.max(3, text.split('\n').length))}

@@ -67,7 +67,13 @@ function Chooser({ layout, draft, onEdit }: KernelRowsProps): React.ReactElement
           editor: found.rows.length > 1 ? 'grid' : draft.editor === 'json' ? 'form' : draft.editor,
           io: 'single',
           json: {},
-          source: { frame: chosen.name, type: chosen.type, start: from, count: found.rows.length }
+          source: {
+            frame: chosen.name,
+            type: chosen.type,
+            start: from,
+            count: found.rows.length,
+            columns: taken(found.columns, layout)
+          }
         }),
       (error: unknown) => setSaid(error instanceof Error ? error.message : String(error))
     );
@@ -174,6 +180,12 @@ function NumberInput({ control, value, onChange }: NumberInputProps): React.Reac
       onChange={event => onChange(event.target.value)}
     />
   );
+}
+
+/** Return the frame's columns that the model takes, in its order; none where it goes by position. */
+export function taken(columns: readonly string[], layout: Table): string[] {
+  const names = layout.named ? layout.columns.map(each => each.name) : [];
+  return names.filter(each => columns.includes(each));
 }
 
 /** Return the columns that a frame does not have; one without names is asked for its width. */

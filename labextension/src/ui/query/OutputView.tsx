@@ -27,10 +27,10 @@ export function OutputView({ output, view, kernel }: OutputViewProps): React.Rea
   return (
     <section className="mdl-Query-output" aria-label={trans.__('Output %1', name)}>
       {output.name !== '' && (
-        <h4 className="mdl-Query-name" title={name}>
+        <h3 className="mdl-Query-name" title={name}>
           {name}
           <span className="mdl-Query-type">{output.type}</span>
-        </h4>
+        </h3>
       )}
       {kernel !== null && comparison !== null && (
         <p className={comparison.differing === 0 ? 'mdl-Query-same' : 'mdl-Query-differs'} role="status">

@@ -4,7 +4,7 @@ import * as React from 'react';
 import { useHost } from '../host';
 import type { Kernel } from '../kernel';
 import { kernelRows, type Draft } from './draft';
-import { lacking } from './KernelRows';
+import { lacking, taken } from './KernelRows';
 import type { Layout, Table } from './layout';
 import type { QuerySession } from './session';
 
@@ -41,6 +41,6 @@ async function firstRow(kernel: Kernel, layout: Table): Promise<Partial<Draft> |
     return null;
   }
   const { columns, rows } = await kernel.rows(frame.name, 0, 1);
-  const source = { frame: frame.name, type: frame.type, start: 0, count: 1 };
+  const source = { frame: frame.name, type: frame.type, start: 0, count: 1, columns: taken(columns, layout) };
   return { rows: kernelRows(columns, rows, layout), origin: 'kernel', source };
 }

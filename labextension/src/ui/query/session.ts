@@ -182,7 +182,14 @@ async function ask(
     return null;
   }
   try {
-    const answer = await kernel.answer(model, source.frame, source.start, source.count, method);
+    const answer = await kernel.answer(
+      model,
+      source.frame,
+      source.start,
+      source.count,
+      method,
+      source.columns
+    );
     return { kernel: answer, kernelError: '' };
   } catch (error) {
     return { kernel: null, kernelError: error instanceof Error ? error.message : String(error) };

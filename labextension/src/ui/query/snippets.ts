@@ -20,6 +20,8 @@ export interface KernelSource {
   readonly type: string;
   readonly start: number;
   readonly count: number;
+  /** The columns that the model takes; none where it has no names. */
+  readonly columns: readonly string[];
 }
 
 /** What a shell takes as one argument. */
