@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mdeploy_lab.models.names import NAME_LIMIT, is_id, name_problem, slug, with_suffix
 
+ROOT = Path(__file__).parents[2]
 printable = st.text(min_size=1, max_size=300).filter(lambda t: name_problem(t) is None)
 
 
@@ -44,3 +48,8 @@ def test_dangerous_ids_are_no_ids(bad):
 
 def test_long_names_that_differ_at_the_end_have_different_ids():
     assert slug("churn " * 30 + "one") != slug("churn " * 30 + "two")
+
+
+@pytest.mark.parametrize(("name", "id_"), json.loads((ROOT / "labextension/tests/ids.json").read_text()))
+def test_the_form_makes_the_same_id_of_a_name(name, id_):
+    assert slug(name) == id_

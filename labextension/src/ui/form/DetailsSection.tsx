@@ -12,7 +12,7 @@ import { slug } from './slug';
 
 export function DetailsSection(): React.ReactElement {
   const { trans } = useHost();
-  const { catalogue, deployment } = useForm();
+  const { catalogue } = useForm();
   return (
     <Part title={trans.__('Deployment Details')}>
       <NameField />
@@ -37,11 +37,7 @@ export function DetailsSection(): React.ReactElement {
         path="message"
         label={trans.__('Update Message')}
         rows={1}
-        help={
-          deployment === null
-            ? trans.__('Why, for the history: stands beside revision 1.')
-            : trans.__('Why, for the history.')
-        }
+        help={trans.__('Why, for the history.')}
       />
     </Part>
   );

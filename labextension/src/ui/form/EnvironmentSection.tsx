@@ -1,7 +1,7 @@
 /** Environment Settings: group, instance type, replicas, and what that takes of the quota. */
 
 import * as React from 'react';
-import type { Group } from '../../api/types';
+import type { Group, InstanceType } from '../../api/types';
 import { useHost, type Translator } from '../host';
 import { Problem } from '../kit/Problem';
 import { missing } from './catalogue';
@@ -59,7 +59,7 @@ export function EnvironmentSection(): React.ReactElement {
           path="instance_type"
           label={trans.__('Instance Type')}
           required
-          help={catalogue.types.find(each => each.name === values.instance_type)?.description || undefined}
+          help={described(catalogue.types.find(each => each.name === values.instance_type))}
           options={catalogue.types.map(each => ({ value: each.name, label: sizeOf(each) }))}
         />
         <div className="mdl-Part-pair mdl-mod-tight">
@@ -87,6 +87,13 @@ export function EnvironmentSection(): React.ReactElement {
 /** Whether the server has said that there is no group in which something may start. */
 export function noGroup({ catalogue, deployment }: ReturnType<typeof useForm>): boolean {
   return deployment === null && catalogue.loaded && !catalogue.groups.some(each => each.enabled);
+}
+
+/** What the size does not say by itself. */
+function described(type: InstanceType | undefined): string | undefined {
+  return type === undefined || type.description === '' || sizeOf(type).includes(type.description)
+    ? undefined
+    : type.description;
 }
 
 function groupLabel({ name, title, enabled }: Group, trans: Translator): string {

@@ -35,8 +35,8 @@ export function ModelPicker(): React.ReactElement {
           label={trans.__('Where the model is')}
           tabs={[
             { id: 'registered', label: trans.__('Registered') },
-            { id: 'kernel', label: trans.__('In the kernel') },
-            { id: 'path', label: trans.__('Path or URI') }
+            { id: 'kernel', label: trans.__('Kernel') },
+            { id: 'path', label: trans.__('Path') }
           ]}
           chosen={values.door}
           onChoose={door => set({ door })}
@@ -47,7 +47,7 @@ export function ModelPicker(): React.ReactElement {
             {values.door === 'path' && (
               <TextField
                 path="path"
-                label={trans.__('Model URI')}
+                label={trans.__('Path or URI')}
                 placeholder={trans.__('runs:/…/model')}
                 onType={path => choose({ path })}
                 code

@@ -91,7 +91,7 @@ interface RowProps extends PairsFieldProps {
 
 function Row(props: RowProps): React.ReactElement {
   const { trans } = useHost();
-  const { problem } = useForm();
+  const { problem, touch } = useForm();
   const { row, index } = props;
   const id = React.useId();
   const where = `${props.path}.${index}`;
@@ -105,6 +105,7 @@ function Row(props: RowProps): React.ReactElement {
     dir: 'auto',
     spellCheck: false,
     autoComplete: 'off',
+    onBlur: () => touch(`${where}.${part}`),
     onPaste: event => {
       const pasted = pastedPairs(event.clipboardData.getData('text'));
       // A value with an equal sign is pasted as it is; several lines, or one into the name, are rows.
@@ -126,7 +127,10 @@ function Row(props: RowProps): React.ReactElement {
         data-path={`${where}.key`}
         aria-label={trans.__('Name %1', index + 1)}
         value={row.key}
-        onChange={event => props.onChange({ ...row, key: event.target.value })}
+        onChange={event => {
+          touch(`${where}.key`);
+          props.onChange({ ...row, key: event.target.value });
+        }}
       />
       <textarea
         {...common('value')}

@@ -1,6 +1,6 @@
 /** One form being filled: what it began with, what stands in it, and what others changed meanwhile. No React in here. */
 
-import { assigned, merge, type Conflict, type FieldEdit } from './merge';
+import { assigned, flat, merge, type Conflict, type FieldEdit } from './merge';
 import { readValues, same, type FormValues } from './values';
 
 /** Somebody's change of the deployment while it is edited here. */
@@ -55,9 +55,11 @@ export function resumed(draft: unknown, fresh: Edit, model: string): Edit {
 export function rebased(edit: Edit, theirs: FormValues, version: number, actor: string, at: string): Edit {
   const { values, taken, conflicts } = merge(edit.base, edit.values, theirs);
   const { message, start } = edit.values;
+  const ours = flat(values);
+  const now = flat(theirs);
   const open = edit.conflicts
-    .filter(({ path }) => !conflicts.some(each => each.path === path))
-    .filter(({ path }) => merge(edit.base, edit.values, theirs).taken.every(each => each.path !== path));
+    .filter(({ path }) => ours.get(path) !== now.get(path) && !conflicts.some(each => each.path === path))
+    .map(({ path }) => ({ path, mine: ours.get(path), theirs: now.get(path) }));
   const news = isEdited(edit) ? { actor, at, taken: [...(edit.news?.taken ?? []), ...taken] } : null;
   return {
     ...edit,

@@ -58,11 +58,14 @@ export function useEdit(key: string, fresh: Edit, model: string): EditState {
       set: change => setEdit(old => ({ ...old, values: { ...old.values, ...change } })),
       choose: (path, whose) => setEdit(old => decided(old, path, whose)),
       seen: () => setEdit(old => ({ ...old, news: null })),
-      discard: () => setEdit(old => begun(old.base, old.version)),
+      discard: () => {
+        memory.set(where, null); // by itself, because the view may be gone before it is drawn again
+        setEdit(old => begun(old.base, old.version));
+      },
       rebase: (theirs, version, actor, at) =>
         setEdit(old => (version > old.version ? rebased(old, theirs, version, actor, at) : old))
     }),
-    [edit]
+    [edit, memory, where]
   );
 }
 
