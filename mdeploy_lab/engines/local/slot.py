@@ -242,6 +242,7 @@ class Slot:
             await self._begin(await self._owner.prepare())
         self.known.set()
         await self._watch()
+        self._keep_address()
         await self._end_all()
         await asyncio.sleep(self._judge(await asyncio.to_thread(evidence, self.files)))
 
@@ -323,6 +324,11 @@ class Slot:
             return
         self._listener, target = open_listener(self._shop.listen, self.files.socket)
         self.address = Address(target=target, secret=secrets.token_urlsafe(32) if target.startswith("tcp:") else "")
+
+    def _keep_address(self) -> None:
+        """Listen at once in place of an adopted process, whose socket ended with it: callers wait, and none is refused."""
+        if self._was_ready and not self.stopping and self._shop.listen == "unix":
+            self._open_listener()
 
     def _close_listener(self, *, remove: bool) -> None:
         if self._listener is not None:

@@ -8,6 +8,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ import pytest_asyncio
 
 from mdeploy_lab.engines.base import RevisionPlan
 from mdeploy_lab.engines.local.engine import LocalEngine
+from mdeploy_lab.engines.local.slot import Slot
 from mdeploy_lab.models.deployment import Address
 from mdeploy_lab.paths import Home
 from tests.engines.conftest import FAST, fetch
@@ -104,6 +106,37 @@ async def test_an_adopted_replica_that_dies_comes_back_at_its_address(home: Home
     (after,) = (await next_engine.ready(plan)).ready
     assert [after.address.target] == before["addresses"]
     assert await ask(after.address) == [1]
+
+
+async def test_who_calls_while_an_adopted_replica_is_replaced_waits(
+    home: Home, next_engine: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its socket ended with it, and until all of it is gone no other process is started."""
+    plan, go, end_all = next_engine.plan("echo"), asyncio.Event(), Slot._end_all
+
+    async def held(slot: Slot) -> None:
+        await go.wait()
+        await end_all(slot)
+
+    driver = Driver(home, plan)
+    await driver.start()
+    before = await driver.hear("ready")
+    await driver.kill()
+    await next_engine.open()
+    await next_engine.run(plan)
+    monkeypatch.setattr(Slot, "_end_all", held)
+    (pid,) = before["replicas"].values()
+    os.kill(pid, signal.SIGKILL)
+    path = before["addresses"][0].removeprefix("unix:")
+    await until(lambda: not alive(pid) and connects(path), what="a socket that listens")
+    asking = asyncio.ensure_future(ask(Address(target=before["addresses"][0])))
+    go.set()
+    assert await asking == [1]
+
+
+def connects(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 async def test_a_replica_that_died_with_its_engine_is_started_anew(home: Home, next_engine: Harness) -> None:
