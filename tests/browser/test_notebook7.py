@@ -1,10 +1,13 @@
-"""Notebook 7: the panel is a tab of its file page."""
+"""Notebook 7: the panel is a tab of its file page, and stands beside a notebook."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import nbformat
+
 from mdeploy_lab.client.sync import Client
+from tests.browser.conftest import screenshots
 from tests.server.jupyter import Jupyter
 
 if TYPE_CHECKING:
@@ -19,4 +22,28 @@ def test_the_panel_is_a_tab_of_the_file_page(browser: Browser, lab: Jupyter, cli
     page.goto(f"{lab.url}tree?token={lab.token}")
     page.locator(".jp-TreePanel .lm-TabBar-tab", has_text="Deployments").click()
     page.locator('.mdl-Card[data-id="seven"]').get_by_text("Deployed", exact=True).wait_for()
+    context.close()
+
+
+def test_beside_a_notebook_the_panel_is_on_the_right_and_inserts_lines(browser: Browser, lab: Jupyter, client: Client) -> None:
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("first = 1")])  # type: ignore[no-untyped-call]
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, lab.folder / "work" / "seven.ipynb")  # type: ignore[no-untyped-call]
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(f"{lab.url}notebooks/seven.ipynb?token={lab.token}")
+    page.locator(".jp-Notebook .jp-CodeCell").wait_for()
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("Deployments")
+    page.locator('.lm-CommandPalette-item[data-command="mdeploy:open"]').first.click()
+    panel = page.locator("#jp-right-stack #mdeploy-deployments")
+    panel.locator('.mdl-Card[data-id="seven"]').wait_for()
+    assert panel.get_by_role("button", name="Open in the main area").count() == 0
+    panel.locator('[aria-label^="Show the %deploy line"]').first.click()
+    page.get_by_role("button", name="Insert into the notebook").click()
+    page.wait_for_function("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length === 2")
+    folder = screenshots()
+    if folder is not None:
+        page.screenshot(path=str(folder / "places-notebook7.png"))
     context.close()

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mdeploy_lab.client.sync import Client
-from tests.browser.conftest import open_panel
-from tests.server.jupyter import Jupyter
+from tests.browser.conftest import open_panel, screenshots
+from tests.browser.test_panel import use_theme
+from tests.server.jupyter import ROOT, Jupyter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 TAB = "#mdeploy-main"
+AT_START = 60_000
+"""Bytes of our JavaScript, gzipped, that JupyterLab loads with itself."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +51,15 @@ def reloaded(page: Page, lab: Jupyter) -> None:
     page.wait_for_timeout(1500)
     page.goto(f"{lab.url}lab?token={lab.token}")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+
+def test_little_is_loaded_before_somebody_looks(page: Page) -> None:
+    urls = page.evaluate(
+        "performance.getEntriesByType('resource').map(each => each.name).filter(url => /mdeploy-lab.*[.]js/.test(url))"
+    )
+    sizes = {url.rpartition("/")[2]: len(gzip.compress(page.request.get(url).body())) for url in urls}
+    assert 0 < sum(sizes.values()) < AT_START
+    assert page.evaluate("window.mdeploySockets.length") == 0
 
 
 def test_the_panel_opens_wide_and_both_agree(page: Page, placed: str) -> None:
@@ -131,3 +144,44 @@ def test_a_start_tells_its_phases_and_outlives_a_hidden_panel(page: Page, placed
     said = " ".join(page.evaluate("window.said"))
     assert "Starting Placed" in said
     assert "loading the model" in said
+
+
+def test_a_tab_with_an_edited_form_asks_before_it_closes(page: Page) -> None:
+    command(page, "mdeploy:create", {"model": "models:/churn/1", "wide": True})
+    tab = page.locator(TAB)
+    tab.get_by_label("Deployment Name").fill("Half typed")
+    close = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon")
+    close.click()
+    picture(page, "leave")
+    tab.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    assert tab.get_by_label("Deployment Name").input_value() == "Half typed"
+    close.click()
+    tab.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    tab.wait_for(state="detached")
+
+
+def test_settings_work_at_once(page: Page, placed: str) -> None:
+    page.locator(".mdl-Status").wait_for()
+    command(page, "settingeditor:open", {"query": "Deployments"})
+    choice = page.locator("input[id$='_showStatusBar']")
+    choice.uncheck()
+    page.locator(".mdl-Status").wait_for(state="hidden")
+    choice.check()
+    page.locator(".mdl-Status").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_what_is_around_the_panel_can_be_read(page: Page, placed: str, theme: str) -> None:
+    use_theme(page, theme)
+    command(page, "running:show-panel")
+    command(page, "mdeploy:show", {"id": placed, "wide": True})
+    page.add_script_tag(path=str(ROOT / "node_modules/axe-core/axe.min.js"))
+    found = page.evaluate("axe.run('.mdl-Status', {resultTypes: ['violations']})")
+    assert [each["id"] for each in found["violations"]] == []
+    picture(page, f"around-{theme.split()[1].lower()}")
+
+
+def picture(page: Page, name: str) -> None:
+    folder = screenshots()
+    if folder is not None:
+        page.screenshot(path=str(folder / f"places-{name}.png"))

@@ -12,7 +12,7 @@ export function titleOf(route: Route, { byId }: Snapshot, trans: TranslationBund
     case 'grid':
       return trans.__('Deployments');
     case 'create':
-      return trans.__('Create deployment');
+      return trans.__('Create Deployment');
     case 'update':
       return trans.__('Update %1', nameOf(route.id, byId));
     case 'deployment':
