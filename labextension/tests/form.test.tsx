@@ -14,7 +14,7 @@ const GROUPS = [
   { name: 'default', title: '', enabled: true, quota: NO_QUOTA, used: NOTHING },
   {
     name: 'risk',
-    title: 'Risk',
+    title: '',
     enabled: true,
     quota: { ...NO_QUOTA, cpu: 2 },
     used: { ...NOTHING, cpu: 1 }

@@ -39,7 +39,7 @@ function Variables({ kernel }: { kernel: Kernel }): React.ReactElement {
   const group = React.useId();
   return (
     <>
-      <div className="mdl-Choice-head">
+      <div className="mdl-Pick-head">
         <span className="mdl-Field-help">{trans.__('Variables that hold models')}</span>
         <button
           type="button"
@@ -61,17 +61,17 @@ function Variables({ kernel }: { kernel: Kernel }): React.ReactElement {
         </Notice>
       )}
       {list.length > 0 && (
-        <div className="mdl-Choices" role="radiogroup" aria-label={trans.__('Variables that hold models')}>
+        <div className="mdl-Picks" role="radiogroup" aria-label={trans.__('Variables that hold models')}>
           {list.map(({ name, type }) => (
-            <label key={name} className="mdl-Choice" title={type}>
+            <label key={name} className="mdl-Pick" title={type}>
               <input
                 type="radio"
                 name={group}
                 checked={values.variable === name}
                 onChange={() => choose({ variable: name })}
               />
-              <span className="mdl-Choice-name mdl-mod-code">{name}</span>
-              <span className="mdl-Choice-note">{type.split('.').pop()}</span>
+              <span className="mdl-Pick-name mdl-mod-code">{name}</span>
+              <span className="mdl-Pick-note">{type.split('.').pop()}</span>
             </label>
           ))}
         </div>

@@ -52,12 +52,12 @@ export function RegistryDoor(): React.ReactElement {
         value={search}
         onChange={event => setSearch(event.target.value)}
       />
-      <ul className="mdl-Choices" aria-label={trans.__('Registered models')}>
+      <ul className="mdl-Picks" aria-label={trans.__('Registered models')}>
         {shown.slice(0, LISTED).map(each => (
           <li key={each.name}>
-            <button type="button" className="mdl-Choice" title={each.name} onClick={() => setName(each.name)}>
-              <span className="mdl-Choice-name">{each.name}</span>
-              <span className="mdl-Choice-note">{summary(each, trans.__('no versions'))}</span>
+            <button type="button" className="mdl-Pick" title={each.name} onClick={() => setName(each.name)}>
+              <span className="mdl-Pick-name">{each.name}</span>
+              <span className="mdl-Pick-note">{summary(each, trans.__('no versions'))}</span>
             </button>
           </li>
         ))}

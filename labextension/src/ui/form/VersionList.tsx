@@ -29,7 +29,7 @@ export function VersionList({ name, model, onBack }: VersionListProps): React.Re
   const aliases = Object.entries(model?.aliases ?? {});
   return (
     <>
-      <div className="mdl-Choice-head">
+      <div className="mdl-Pick-head">
         <button
           type="button"
           className="mdl-IconButton"
@@ -39,7 +39,7 @@ export function VersionList({ name, model, onBack }: VersionListProps): React.Re
         >
           <BackIcon />
         </button>
-        <strong className="mdl-Choice-name" title={name}>
+        <strong className="mdl-Pick-name" title={name}>
           {name}
         </strong>
       </div>
@@ -48,7 +48,7 @@ export function VersionList({ name, model, onBack }: VersionListProps): React.Re
       )}
       {found.error !== null && <Problem problem={found.error} alert />}
       {found.value !== undefined && (
-        <div className="mdl-Choices" role="radiogroup" aria-label={trans.__('Versions of %1', name)}>
+        <div className="mdl-Picks" role="radiogroup" aria-label={trans.__('Versions of %1', name)}>
           {aliases.map(([alias, version]) => (
             <Choice
               key={alias}
@@ -100,15 +100,15 @@ interface ChoiceProps {
 function Choice(props: ChoiceProps): React.ReactElement {
   const { values, choose } = useForm();
   return (
-    <label className="mdl-Choice" title={props.title}>
+    <label className="mdl-Pick" title={props.title}>
       <input
         type="radio"
         name={props.group}
         checked={values.registered === props.uri}
         onChange={() => choose({ registered: props.uri })}
       />
-      <span className="mdl-Choice-name">{props.label}</span>
-      <span className="mdl-Choice-note">{props.note}</span>
+      <span className="mdl-Pick-name">{props.label}</span>
+      <span className="mdl-Pick-note">{props.note}</span>
     </label>
   );
 }
