@@ -74,6 +74,12 @@ def updating(page: Page, id_: str, *, wide: bool = False) -> Locator:
     return form
 
 
+def pictured(page: Page, name: str) -> None:
+    folder = screenshots()
+    if folder is not None:
+        page.screenshot(path=folder / f"form-{name}.png")
+
+
 def replicas(form: Locator) -> Locator:
     return form.get_by_label("Replicas*", exact=True)
 
@@ -142,7 +148,7 @@ def test_an_update_changes_only_what_was_changed(page: Page, client: Client, reg
     form.get_by_label("Value 1").fill("UTC")
     form.get_by_text("This makes a new revision, 2").wait_for()
     form.get_by_role("button", name="Update", exact=True).click()
-    page.locator(f"{PANEL} .mdl-Head").wait_for()
+    form.wait_for(state="detached")
     changed = client.get(registered).wait("deployed", timeout=60)
     assert (changed.spec.description, changed.spec.template.env, changed.revision) == ("told", {"TZ": "UTC"}, 2)
 
@@ -155,7 +161,8 @@ def test_two_tabs_that_edit_one_deployment_are_merged(page: Page, client: Client
     one.get_by_label("Description").fill("theirs")
     one.get_by_role("button", name="Update", exact=True).click()
     merge = two.get_by_role("alert", name="Changed meanwhile")
-    merge.get_by_text("theirs").wait_for()
+    merge.get_by_text("theirs", exact=True).first.wait_for()
+    pictured(page, "merge")
     expect(two.get_by_label("Description")).to_have_value("theirs")
     expect(replicas(two)).to_have_value("3")
     merge.get_by_role("button", name="Take theirs: Replicas").click()
@@ -180,9 +187,7 @@ def test_axe_finds_nothing_wrong(page: Page, registered: str, theme: str) -> Non
     page.add_script_tag(path=str(ROOT / "node_modules/axe-core/axe.min.js"))
     found = page.evaluate(f"axe.run('{PANEL}', {{resultTypes: ['violations']}})")
     assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
-    folder = screenshots()
-    if folder is not None:
-        page.screenshot(path=folder / f"form-{theme.rsplit(maxsplit=1)[-1].lower()}.png")
+    pictured(page, theme.rsplit(maxsplit=1)[-1].lower())
     left(page, form)
 
 
