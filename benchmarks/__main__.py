@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from benchmarks import imports, interface, jupyter, memory, report, serving, starts, thousand
+from benchmarks import imports, interface, jupyter, logs, memory, report, serving, starts, thousand
 
 PARTS = {
     "starts": starts.measure,
@@ -16,6 +16,7 @@ PARTS = {
     "thousand": thousand.measure,
     "jupyter": jupyter.measure,
     "interface": interface.measure,
+    "logs": logs.measure,
     "serving": serving.measure,
 }
 

@@ -20,7 +20,8 @@ export interface Gap {
 
 export type Entry = Line | Gap;
 
-export const CAPACITY = 100_000;
+/** With a part dropped it is still more than 100 000. */
+export const CAPACITY = 120_000;
 const CHARACTERS = 64_000_000;
 /** Dropping a part at once keeps what is dropped cheap, and the places of the others still for long. */
 const PART = 0.1;
