@@ -45,9 +45,10 @@ def go(page: Page, screen: str, shown: str) -> None:
     }
     if screen == "grid":
         page.evaluate("window.jupyterapp.commands.execute('mdeploy:open')")
-        back = page.locator(PANEL).get_by_role("button", name="All deployments")
-        if back.count():
-            back.click()
+        for back in ("Back to the details", "All deployments"):
+            button = page.locator(PANEL).get_by_role("button", name=back)
+            if button.count():
+                button.click()
         page.locator(f'{PANEL} .mdl-Card[data-id="{shown}"]').wait_for()
     elif screen == "update":
         go(page, "overview", shown)
@@ -115,8 +116,8 @@ def test_the_keyboard_reaches_a_deployment_its_tabs_and_the_way_back(page: Page,
     else:
         raise AssertionError("Tab does not reach the deployment")
     page.keyboard.press("Enter")
-    page.locator(f"{PANEL} [role=tablist]").wait_for()
-    page.locator(f"{PANEL} [role=tab][aria-selected=true]").focus()
+    page.locator(f"{PANEL} [role=tablist]").first.wait_for()
+    page.locator(f"{PANEL} [role=tab][aria-selected=true]").first.focus()
     page.keyboard.press("ArrowRight")
     page.locator(f"{PANEL}").get_by_role("tab", name="Query", selected=True).wait_for()
     assert page.evaluate(f"{focused}.textContent") == "Query"
