@@ -413,6 +413,8 @@ describe('the form of an update', () => {
     expect(screen.getByLabelText('Replicas*')).toHaveProperty('value', '3');
     expect(button('Update').title).toBe('Choose between yours and theirs first');
     expect(await violations()).toEqual([]);
+    fireEvent.click(button('Show'));
+    expect(document.activeElement).toBe(merge.getByRole('button', { name: 'Keep yours: Replicas' }));
     fireEvent.click(merge.getByRole('button', { name: 'Keep yours: Replicas' }));
     await doing(() => fireEvent.click(button('Update')));
     expect(sent(found, 'PATCH')).toEqual([{ replicas: 3, message: '', resource_version: 2 }]);

@@ -12,6 +12,7 @@ import { DetailsSection } from './DetailsSection';
 import { isEdited, type Edit } from './edit';
 import { EndpointSection } from './EndpointSection';
 import { EnvironmentSection, noGroup } from './EnvironmentSection';
+import { focusChoice, focusFirst, focusOn } from './focus';
 import { FormFoot } from './FormFoot';
 import { FormHead } from './FormHead';
 import { FormProvider, useEdit, type Form } from './form';
@@ -149,7 +150,13 @@ export function DeploymentForm({ deployment, fresh, model }: DeploymentFormProps
             <Variables />
             <Metadata />
             <AdvancedSection open={ADVANCED.some(path => shown.has(path))} />
-            <FormFoot code={cell(command)} sending={sending} because={because} nothing={nothing} />
+            <FormFoot
+              code={cell(command)}
+              sending={sending}
+              because={because}
+              nothing={nothing}
+              onChoose={edit.conflicts.length > 0 ? () => focusChoice(body.current) : undefined}
+            />
           </div>
         </div>
       </form>
@@ -170,23 +177,4 @@ function onKeyDown(event: React.KeyboardEvent, submit: () => void): void {
   } else if (event.target instanceof HTMLInputElement) {
     event.preventDefault();
   }
-}
-
-function focusFirst(body: HTMLElement | null): void {
-  const first = body?.querySelector<HTMLElement>('[aria-invalid="true"], .mdl-Picker.mdl-mod-invalid');
-  const path = first?.dataset['path'];
-  if (path !== undefined) {
-    focusOn(body, path);
-  }
-}
-
-function focusOn(body: HTMLElement | null, path: string): void {
-  const place = body?.querySelector<HTMLElement>(`[data-path="${CSS.escape(path)}"]`);
-  place?.closest('details')?.setAttribute('open', '');
-  const target =
-    place?.matches('input, textarea, select') === true
-      ? place
-      : place?.querySelector<HTMLElement>('[tabindex="0"]');
-  target?.focus();
-  place?.scrollIntoView({ block: 'center' });
 }

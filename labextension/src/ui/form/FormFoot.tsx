@@ -16,9 +16,11 @@ export interface FormFootProps {
   because: string | undefined;
   /** An update that changes nothing. */
   nothing: boolean;
+  /** Goes to what has to be chosen, which may be out of sight; undefined while there is nothing to choose. */
+  onChoose: (() => void) | undefined;
 }
 
-export function FormFoot({ code, sending, because, nothing }: FormFootProps): React.ReactElement {
+export function FormFoot({ code, sending, because, nothing, onChoose }: FormFootProps): React.ReactElement {
   const { trans } = useHost();
   const { navigation } = useMount();
   const { deployment } = useForm();
@@ -58,6 +60,11 @@ export function FormFoot({ code, sending, because, nothing }: FormFootProps): Re
           {trans.__('Cancel')}
         </button>
         {because !== undefined && <span className="mdl-Field-help">{because}</span>}
+        {onChoose !== undefined && (
+          <button type="button" className="mdl-LinkButton" onClick={onChoose}>
+            {trans.__('Show')}
+          </button>
+        )}
       </div>
     </>
   );
