@@ -65,6 +65,7 @@ class Reconciler:
         self._queue = WorkQueue(self.reconcile)
         self._events: asyncio.Queue[tuple[str, Event]] = asyncio.Queue()
         self._removing: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._patient: set[tuple[str, int]] = set()
         self._ids: dict[str, str] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
         self._recorder: asyncio.Task[None] | None = None
@@ -244,17 +245,30 @@ class Reconciler:
             self._say(record.uid, "traffic.moved", split, revision=status.revision)
 
     def _remove(self, uid: str, number: int, drain: float | None) -> None:
+        """Remove a revision; one that is being removed with patience is removed in ``drain`` seconds after all."""
         key = (uid, number)
-        if key not in self._removing:
-            self._removing[key] = asyncio.create_task(self._removal(uid, number, drain), name=f"remove-{uid}-{number}")
+        before = self._removing.get(key)
+        if before is not None and (drain is None or key not in self._patient):
+            return
+        if drain is None:
+            self._patient.add(key)
+        else:
+            self._patient.discard(key)
+        removal = self._removal(uid, number, drain, before)
+        self._removing[key] = asyncio.create_task(removal, name=f"remove-{uid}-{number}")
 
-    async def _removal(self, uid: str, number: int, drain: float | None) -> None:
+    async def _removal(self, uid: str, number: int, drain: float | None, before: asyncio.Task[None] | None) -> None:
+        key = (uid, number)
         try:
             await self._engine.remove(uid, number, drain=drain)
+            if before is not None:
+                await asyncio.wait({before})
         except MDeployError:
             log.exception("removing revision %s of %s failed", number, uid)
         finally:
-            self._removing.pop((uid, number), None)
+            if self._removing.get(key) is asyncio.current_task():
+                del self._removing[key]
+                self._patient.discard(key)
             self._queue.add(uid)
 
     async def _delete(self, record: StoredDeployment) -> None:
@@ -273,8 +287,8 @@ class Reconciler:
 
     async def _engine_end(self, uid: str) -> None:
         running = [t for (u, _), t in self._removing.items() if u == uid]
-        await asyncio.gather(*running, return_exceptions=True)
         await asyncio.gather(*(self._engine.remove(uid, n, drain=self._drain) for n in self._engine.observe(uid)))
+        await asyncio.gather(*running, return_exceptions=True)
         await self._engine.purge(uid)
 
     def _say(self, uid: str, kind: str, message: str, *, revision: int | None = None, level: Level = "info") -> None:

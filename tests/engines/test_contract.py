@@ -109,6 +109,21 @@ async def test_removing_does_not_wait_longer_than_told(harness: Harness) -> None
         await asking
 
 
+async def test_a_removal_with_patience_can_be_hurried(harness: Harness) -> None:
+    plan = harness.plan("endless")
+    (replica,) = (await harness.run(plan)).ready
+    asking = asyncio.ensure_future(ask(replica.address))
+    await asyncio.sleep(0.3)
+    patient = asyncio.ensure_future(harness.engine.remove(plan.uid, plan.revision, drain=None))
+    await asyncio.sleep(0.3)
+    begun = asyncio.get_running_loop().time()
+    await harness.gone(plan, drain=0.5)
+    await patient
+    assert asyncio.get_running_loop().time() - begun < 8.0
+    with pytest.raises(httpx.HTTPError):
+        await asking
+
+
 async def test_removing_what_is_starting_leaves_nothing(harness: Harness) -> None:
     plan = harness.plan("hangs", replicas=3)
     await harness.engine.ensure(plan)

@@ -189,6 +189,8 @@ class LocalRevision:
         if slot.id not in self._ending:
             slot.stopping = True
             self._ending[slot.id] = asyncio.get_running_loop().create_task(self._ended(slot, drain))
+        else:
+            slot.hurry(drain)
 
     async def _ended(self, slot: Slot, drain: float) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 import signal
@@ -130,6 +131,7 @@ class Slot:
         self._life = Life()
         self._spec: ReplicaSpec | None = None
         self._listener: socket.socket | None = None
+        self._end_by = math.inf
         self._restarts = 0
         self._started_at: datetime | None = None
         self._usage: memory.Usage | None = None
@@ -196,8 +198,10 @@ class Slot:
         self._set("stopping", "")
         process = self._life.process
         if process is not None and not process.exited.done():
+            self.hurry(drain)
             if await order(self.files.control, Order(seconds=drain)):
-                await _until(process.exited, drain + 1)
+                while not process.exited.done() and (left := self._end_by - time.monotonic()) > 0:
+                    await _until(process.exited, min(left, 0.25))
             process.signal_group(signal.SIGTERM)
             await _until(process.exited, self._shop.timing.term_wait)
         await self._cancel()
@@ -205,6 +209,10 @@ class Slot:
         self._close_listener(remove=True)
         await asyncio.to_thread(self.files.forget)
         self._set("exited", "stopped")
+
+    def hurry(self, drain: float) -> None:
+        """Give the running requests no more than these seconds, however many they were given before."""
+        self._end_by = min(self._end_by, time.monotonic() + drain + 1)
 
     async def _cancel(self) -> None:
         if self._task is not None:
