@@ -80,11 +80,11 @@ def test_a_table_is_sorted_by_its_heads(grid: Locator, page: Page) -> None:
     grid.get_by_role("button", name="Table", exact=True).click()
     head = grid.get_by_role("columnheader", name="Name")
     head.get_by_role("button").click()
-    grid.locator('th.mdl-Table-name[aria-sort="ascending"]').wait_for()
+    grid.locator('th.mdl-GridTable-name[aria-sort="ascending"]').wait_for()
     rows = grid.locator(".mdl-Row")
     first = rows.first.get_attribute("data-id")
     head.get_by_role("button").click()
-    grid.locator('th.mdl-Table-name[aria-sort="descending"]').wait_for()
+    grid.locator('th.mdl-GridTable-name[aria-sort="descending"]').wait_for()
     assert rows.last.get_attribute("data-id") == first
     resize(page, 300)
     card(page, "alpha").wait_for()

@@ -61,7 +61,7 @@ export default function EventsTab({ deployment }: { deployment: Deployment }): R
   return (
     <div className="mdl-Events">
       <div className="mdl-Events-head">
-        <label className="mdl-Choice">
+        <label className="mdl-Check">
           {trans.__('Level')}
           <select
             className="mdl-Input"

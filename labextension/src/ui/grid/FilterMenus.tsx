@@ -61,7 +61,7 @@ export function AddFilter({ filters, onChange }: MenuProps): React.ReactElement 
       }
     >
       {() => (
-        <div className="mdl-Menu">
+        <div className="mdl-FilterMenu">
           <Choices
             legend={trans.__('Type')}
             choices={TYPES.map(value => ({ value, label: typeWord(value, trans) }))}
@@ -90,10 +90,10 @@ interface ChoicesProps<T extends string> {
 function Choices<T extends string>(props: ChoicesProps<T>): React.ReactElement {
   const { trans } = useHost();
   return (
-    <fieldset className="mdl-Choices">
+    <fieldset className="mdl-Checks">
       <legend>{props.legend}</legend>
       {props.choices.map(({ value, label, count }) => (
-        <label key={value} className="mdl-Choice">
+        <label key={value} className="mdl-Check">
           <input
             type="checkbox"
             checked={props.chosen.includes(value)}

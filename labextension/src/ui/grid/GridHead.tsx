@@ -65,7 +65,7 @@ export function GridHead(props: HeadProps): React.ReactElement {
       <div className="mdl-GridHead-filters">
         <GroupMenu filters={filters} onChange={onChange} deployments={deployments} />
         <AddFilter filters={filters} onChange={onChange} />
-        <label className="mdl-Choice">
+        <label className="mdl-Check">
           <input
             type="checkbox"
             checked={filters.mine}

@@ -12,9 +12,7 @@ import { TableRow } from './TableRow';
 
 const ROW = 33;
 const HEAD = 33;
-const BEYOND = 10;
-/** Between replicas and time stands the endpoint, which nobody sorts by. */
-const WIDTH = COLUMNS.length + 3;
+const BEYOND = 5;
 
 export interface TableProps extends ListingProps {
   filters: Filters;
@@ -30,26 +28,27 @@ export function Table(props: TableProps): React.ReactElement {
   return (
     <div
       ref={roving.list}
-      className={`mdl-TableFrame${selection.ids.size > 0 ? ' mdl-mod-selecting' : ''}`}
+      className={`mdl-GridTable-frame${selection.ids.size > 0 ? ' mdl-mod-selecting' : ''}`}
       onKeyDown={roving.onKeyDown}
       onFocus={roving.onFocus}
     >
       <table
-        className="mdl-Table"
+        className="mdl-GridTable"
         aria-label={trans._n('%1 deployment', '%1 deployments', shown.length)}
+        role="table"
         aria-rowcount={shown.length + 1}
       >
-        <thead>
-          <tr aria-rowindex={1}>
-            <th className="mdl-Table-select">
+        <thead role="rowgroup">
+          <tr role="row" className="mdl-GridTable-row" aria-rowindex={1}>
+            <th role="columnheader">
               <SelectAll {...props} />
             </th>
             {COLUMNS.filter(each => each !== 'updated').map(head)}
-            <th scope="col" className="mdl-Table-endpoint">
+            <th role="columnheader" scope="col">
               {trans.__('Endpoint')}
             </th>
             {head('updated')}
-            <th scope="col" className="mdl-Table-actions">
+            <th role="columnheader" scope="col">
               {trans.__('Actions')}
             </th>
           </tr>
@@ -72,11 +71,12 @@ function Head(props: {
   const descending = (column === 'updated' || column === 'replicas') !== filters.reversed;
   return (
     <th
+      role="columnheader"
       scope="col"
-      className={`mdl-Table-${column}`}
+      className={`mdl-GridTable-${column}`}
       aria-sort={sorted ? (descending ? 'descending' : 'ascending') : undefined}
     >
-      <button type="button" className="mdl-Table-sort" onClick={() => onSort(column)}>
+      <button type="button" className="mdl-GridTable-sort" onClick={() => onSort(column)}>
         <span>{columnWord(column, trans)}</span>
         {sorted && (descending ? <DownIcon /> : <UpIcon />)}
       </button>
@@ -108,7 +108,7 @@ function SelectAll({ shown, selection }: TableProps): React.ReactElement {
 
 function All(props: TableProps): React.ReactElement {
   return (
-    <tbody>
+    <tbody role="rowgroup">
       {props.shown.map((deployment, index) => (
         <Row key={deployment.uid} index={index} {...props} />
       ))}
@@ -132,36 +132,17 @@ function Seen(props: TableProps): React.ReactElement {
       reveal.current = null;
     };
   }, [reveal, rows]);
-  const items = rows.getVirtualItems();
-  let above = 0;
   return (
-    <tbody>
-      {items.map(({ key, index, start, end }) => {
-        const space = start - above;
-        above = end;
-        return (
-          <React.Fragment key={key}>
-            {space > 0 && <Space size={space} />}
-            <Row index={index} {...props} />
-          </React.Fragment>
-        );
-      })}
-      <Space size={rows.getTotalSize() - above} />
+    <tbody role="rowgroup" className="mdl-GridTable-seen" style={{ blockSize: rows.getTotalSize() }}>
+      {rows.getVirtualItems().map(({ key, index, start }) => (
+        <Row key={key} index={index} start={start} {...props} />
+      ))}
     </tbody>
   );
 }
 
-/** The room of rows that are not laid out. */
-function Space({ size }: { size: number }): React.ReactElement | null {
-  return size <= 0 ? null : (
-    <tr aria-hidden="true" className="mdl-Table-space">
-      <td colSpan={WIDTH} style={{ blockSize: size }} />
-    </tr>
-  );
-}
-
-function Row(props: TableProps & { index: number }): React.ReactElement | null {
-  const { shown, index, selection, roving } = props;
+function Row(props: TableProps & { index: number; start?: number }): React.ReactElement | null {
+  const { shown, index, start, selection, roving } = props;
   const deployment = shown[index];
   if (deployment === undefined) {
     return null;
@@ -171,6 +152,7 @@ function Row(props: TableProps & { index: number }): React.ReactElement | null {
     <TableRow
       deployment={deployment}
       index={index}
+      start={start}
       old={props.old}
       pending={props.pending.get(id)}
       refusal={props.refusals.get(id)}

@@ -13,6 +13,8 @@ import { shortModelOf, typeOf } from './filters';
 
 export interface RowProps extends ActionsProps {
   index: number;
+  /** Pixels from the first row; undefined where all rows are laid out. */
+  start?: number;
   refusal?: ErrorBody;
   selected: boolean;
   current: boolean;
@@ -30,41 +32,49 @@ export const TableRow = React.memo(function TableRow(props: RowProps): React.Rea
   const instance = spec.template.instance_type;
   return (
     <tr
-      className={`mdl-Row${marks}`}
+      role="row"
+      className={`mdl-GridTable-row mdl-Row${marks}`}
+      style={props.start === undefined ? undefined : { transform: `translateY(${props.start}px)` }}
       data-id={id}
       aria-rowindex={props.index + 2}
       tabIndex={props.current ? 0 : -1}
       onClick={event => clicked(event, id, onOpen, onSelect)}
     >
-      <td>
+      <td role="cell">
         <SelectBox id={id} name={spec.name} selected={props.selected} onSelect={onSelect} />
       </td>
-      <th scope="row" className="mdl-Table-name">
+      <th role="rowheader" scope="row" className="mdl-GridTable-name">
         <button type="button" className="mdl-Card-open" title={spec.name} onClick={() => onOpen(id)}>
           {spec.name}
         </button>
       </th>
-      <td>
+      <td role="cell">
         <span className="mdl-Row-state">
           <StateChip state={status.state} />
           <Trouble {...props} />
         </span>
       </td>
-      <td>{healthWord(status.health, trans)}</td>
-      <td title={spec.group} dir="auto">
+      <td role="cell">{healthWord(status.health, trans)}</td>
+      <td role="cell" title={spec.group} dir="auto">
         {spec.group}
       </td>
-      <td>{typeWord(typeOf(deployment), trans)}</td>
-      <td title={spec.template.model.uri}>{shortModelOf(deployment)}</td>
-      <td title={replicas}>{replicas}</td>
-      <td title={instance}>{instance}</td>
-      <td>
+      <td role="cell">{typeWord(typeOf(deployment), trans)}</td>
+      <td role="cell" title={spec.template.model.uri}>
+        {shortModelOf(deployment)}
+      </td>
+      <td role="cell" title={replicas}>
+        {replicas}
+      </td>
+      <td role="cell" title={instance}>
+        {instance}
+      </td>
+      <td role="cell">
         <Endpoint deployment={deployment} />
       </td>
-      <td title={new Date(deployment.updated_at).toLocaleString()}>
+      <td role="cell" title={new Date(deployment.updated_at).toLocaleString()}>
         {trans.__('%1 by %2', updated, deployment.updated_by)}
       </td>
-      <td>
+      <td role="cell">
         <Actions
           compact
           deployment={deployment}
