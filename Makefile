@@ -158,6 +158,10 @@ bench: setup ## measure, print the tables, renew docs/benchmarks.md (ARGS=jupyte
 docs: setup ## renew the generated parts of docs/reference.md
 	@$(BIN)/python docs/generate.py
 
+.PHONY: screens
+screens: setup ## take the pictures of docs/images (needs chromium)
+	@$(BIN)/python docs/screens.py
+
 .PHONY: clean
 clean: ## remove what can be made again, but not .venv/
 	rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage* build dist lib mdeploy_lab/labextension
