@@ -4,8 +4,8 @@ import * as React from 'react';
 import type { ErrorBody } from '../../api/types';
 import { useHost } from '../host';
 import { WarningIcon } from '../kit/icons';
+import { Ago } from '../kit/Ago';
 import { StateChip } from '../kit/StateChip';
-import { useAgo } from '../time';
 import { Actions, type ActionsProps } from './Actions';
 import { clicked, Endpoint, SelectBox } from './DeploymentCard';
 import { healthWord, replicasText, typeWord } from './Facts';
@@ -27,7 +27,6 @@ export const TableRow = React.memo(function TableRow(props: RowProps): React.Rea
   const { trans } = useHost();
   const { id, spec, status } = deployment;
   const marks = `${props.old ? ' mdl-mod-old' : ''}${props.selected ? ' mdl-mod-selected' : ''}`;
-  const updated = useAgo(deployment.updated_at);
   const replicas = replicasText(deployment, trans);
   const instance = spec.template.instance_type;
   return (
@@ -71,8 +70,8 @@ export const TableRow = React.memo(function TableRow(props: RowProps): React.Rea
       <td role="cell">
         <Endpoint deployment={deployment} />
       </td>
-      <td role="cell" title={new Date(deployment.updated_at).toLocaleString()}>
-        {trans.__('%1 by %2', updated, deployment.updated_by)}
+      <td role="cell">
+        <Ago at={deployment.updated_at}>{ago => trans.__('%1 by %2', ago, deployment.updated_by)}</Ago>
       </td>
       <td role="cell">
         <Actions
