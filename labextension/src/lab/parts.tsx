@@ -2,10 +2,10 @@
 
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { App } from '../ui/App';
-import { CellView } from '../ui/cell/CellView';
 import { readCell } from '../ui/cell/payload';
 import { HostProvider, type Host } from '../ui/host';
+import { Failsafe } from '../ui/kit/Failsafe';
+import { Notice } from '../ui/kit/Notice';
 import { Navigation, readRoute, type Route } from '../ui/navigation';
 import { DeploymentStore } from '../ui/store';
 import { labHost } from './host';
@@ -13,6 +13,10 @@ import type { Surroundings } from './loader';
 import { StateMemory } from './memory';
 import { titleOf } from './title';
 import { LabTransport } from './transport';
+
+// The status bar needs the store at JupyterLab's start; what is looked at comes when it is.
+const App = React.lazy(async () => ({ default: (await import('../ui/App')).App }));
+const CellView = React.lazy(async () => ({ default: (await import('../ui/cell/CellView')).CellView }));
 
 /** One mount of the whole interface. */
 export interface Mounted {
@@ -74,6 +78,13 @@ export class Parts {
   }
 
   #mount(content: React.ReactElement): ReactWidget {
-    return ReactWidget.create(<HostProvider value={this.host}>{content}</HostProvider>);
+    const { trans } = this.host;
+    return ReactWidget.create(
+      <HostProvider value={this.host}>
+        <Failsafe>
+          <React.Suspense fallback={<Notice busy title={trans.__('Loading…')} />}>{content}</React.Suspense>
+        </Failsafe>
+      </HostProvider>
+    );
   }
 }

@@ -5,6 +5,7 @@ import { Banner } from './Banner';
 import { StoreProvider } from './context';
 import { Grid } from './grid/Grid';
 import { useHost } from './host';
+import { Failsafe } from './kit/Failsafe';
 import { Notice } from './kit/Notice';
 import type { Navigation, Route } from './navigation';
 import type { DeploymentStore } from './store';
@@ -55,35 +56,4 @@ function View({ route }: { route: Route }): React.ReactElement {
 
 function keyOf(route: Route): string {
   return route.view === 'grid' || route.view === 'create' ? route.view : `${route.view} ${route.id}`;
-}
-
-/** A view that breaks says so in its own place; the others go on. */
-class Failsafe extends React.Component<{ children: React.ReactNode }, { broken: string | null }> {
-  override state = { broken: null as string | null };
-
-  static getDerivedStateFromError(error: unknown): { broken: string } {
-    return { broken: error instanceof Error ? error.message : String(error) };
-  }
-
-  override render(): React.ReactNode {
-    return this.state.broken === null ? (
-      this.props.children
-    ) : (
-      <Broken text={this.state.broken} onRetry={() => this.setState({ broken: null })} />
-    );
-  }
-}
-
-function Broken({ text, onRetry }: { text: string; onRetry: () => void }): React.ReactElement {
-  const { trans } = useHost();
-  return (
-    <Notice
-      tone="warn"
-      title={trans.__('This view could not be shown')}
-      action={{ label: trans.__('Try again'), onClick: onRetry }}
-    >
-      <p>{text}</p>
-      <p>{trans.__('If mdeploy was upgraded meanwhile, reload the page.')}</p>
-    </Notice>
-  );
 }
