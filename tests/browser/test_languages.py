@@ -1,0 +1,83 @@
+"""The interface in JupyterLab's language: Simplified Chinese whole, Russian and Japanese at a glance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from mdeploy_lab.client.sync import Client
+from tests.browser.conftest import open_panel, screenshots
+from tests.browser.test_everyone import SIDEWAYS
+from tests.browser.test_panel import resize
+from tests.server.jupyter import ROOT, Jupyter
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+PANEL = "#mdeploy-deployments"
+PLUGIN = "@jupyterlab/translation-extension:plugin"
+
+
+def words(language: str, *texts: str) -> list[str]:
+    path = ROOT / f"mdeploy_lab/locale/{language}/LC_MESSAGES/mdeploy_lab.json"
+    catalogue = json.loads(path.read_text(encoding="utf-8"))
+    return [catalogue[text][0] for text in texts]
+
+
+@pytest.fixture(scope="module")
+def spoken(browser: Browser, lab: Jupyter, client: Client, model: str) -> Iterator[Callable[[str], Page]]:
+    """Loads JupyterLab in a language, with the panel open at 300 pixels."""
+    client.deploy(model, name="churn", timeout=120)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+
+    def load(language: str) -> Page:
+        url = f"{lab.url}lab/api/settings/{PLUGIN}"
+        raw = json.dumps({"locale": language})
+        answer = httpx.put(url, json={"raw": raw}, headers={"Authorization": f"token {lab.token}"}, trust_env=False)
+        assert answer.is_success, answer.text
+        page.goto(f"{lab.url}lab?token={lab.token}&reset")
+        page.wait_for_selector("#jupyterlab-splash", state="detached")
+        open_panel(page)
+        resize(page, 300)
+        page.locator(f'{PANEL} .mdl-Card[data-id="churn"]').wait_for()
+        return page
+
+    yield load
+    load("default")
+    context.close()
+
+
+def shows(page: Page, texts: list[str]) -> None:
+    shown = page.locator(PANEL).inner_text()
+    assert [text for text in texts if text not in shown] == []
+
+
+def picture(page: Page, name: str) -> None:
+    folder = screenshots()
+    if folder is not None:
+        page.screenshot(path=str(folder / f"{name}.png"))
+
+
+@pytest.mark.parametrize("language", ["zh_CN", "ru_RU", "ja_JP"])
+def test_panel_details_and_form_speak_the_language(spoken: Callable[[str], Page], language: str) -> None:
+    page = spoken(language)
+    shows(page, words(language, "Deployed", "Group", "Model", "Replicas", "Create Deployment"))
+    assert page.evaluate(SIDEWAYS, PANEL) == []
+    picture(page, f"{language}-grid")
+    page.evaluate("window.jupyterapp.commands.execute('mdeploy:show', {id: 'churn', tab: 'overview', wide: false})")
+    page.locator(f"{PANEL} [role=tabpanel]").first.wait_for()
+    page.get_by_text(words(language, "Run an Example")[0]).first.wait_for()
+    shows(page, words(language, "Overview", "History", "Clients", "Status", "Health", "Access Type"))
+    assert page.evaluate(SIDEWAYS, PANEL) == []
+    picture(page, f"{language}-overview")
+    page.evaluate("window.jupyterapp.commands.execute('mdeploy:create', {wide: false})")
+    page.locator(f"{PANEL} form").wait_for()
+    shows(page, words(language, "Environment Settings", "Deployment Details", "Deployment Name", "Description"))
+    assert page.evaluate(SIDEWAYS, PANEL) == []
+    picture(page, f"{language}-create")
