@@ -19,6 +19,8 @@ from tests.e2e.load import Answers, Load, busy
 RATE = 100
 SHORT, LONG = 1.0, 15.0
 """Seconds of failures: of one process that is started again, and of a replica with what it is forked from, or everything."""
+REPLACED = 75.0
+"""Seconds until a replica that is replaced is gone: as long as a request may take. One that hangs fails the caller before."""
 
 
 def allowed(victim: str, replicas: int) -> float:
@@ -55,8 +57,8 @@ class Bystander:
         """Run so many replicas; the caller must not notice."""
         self.made.refresh().update(replicas=replicas)
         self.replicas = replicas
-        until("the bystander's replicas", self.whole, 30)
-        assert not self._new_failures(), self.answers.said
+        until("the bystander's replicas", self.whole, REPLACED)
+        assert not self._new_failures(), self._story()
 
     def judge(self, victim: str, dead_at: float) -> None:
         """Assert that the caller is served again, and saw no more failures since the last time than ``victim`` excuses."""
@@ -109,8 +111,8 @@ class Bystander:
         """Start over with a new revision, which the caller must not notice: only the first restart of a replica is immediate, later ones are put off."""
         self._turn += 1
         self.made.refresh().update(env={"TURN": str(self._turn)}, timeout=60)
-        until("the old revision's replicas to be gone", self.whole, 30)
-        assert not self._new_failures(), self.answers.said
+        until("the old revision's replicas to be gone", self.whole, REPLACED)
+        assert not self._new_failures(), self._story()
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def test_update_scale_traffic_and_rollback_lose_no_request(client, churn, models
         churn.update(replicas=2)
         until("two replicas", lambda: churn.refresh().status.replicas.ready == 2)
         churn.update(replicas=1)
-        until("one replica", lambda: len(churn.replicas()) == 1)
+        until("one replica", lambda: len(churn.replicas()) == 1, 75)
         churn.traffic({1: 50, 2: 50})
         until("the old revision to answer again", lambda old=answers.revisions["1"]: answers.revisions["1"] > old + 40, 30)
         churn.traffic("newest")
