@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     environment: 'jsdom',
     include: ['labextension/tests/**/*.test.{ts,tsx}'],
-    restoreMocks: true
+    restoreMocks: true,
+    setupFiles: ['labextension/tests/setup.ts'],
+    testTimeout: 30_000
   }
 });

@@ -79,7 +79,7 @@ def composed(page: Page, client: Client) -> Locator:
     card = out(page, 2).locator('.mdl-Card[data-id="inline"]')
     card.get_by_text("Deployed", exact=True).wait_for()
     out(page, 3).get_by_text("answered {'predictions': [2.0, 4.0]}").wait_for()
-    page.wait_for_function(IDLE.replace("idle", "busy"))
+    page.locator(".jp-Notebook .jp-Cell").nth(4).locator(".jp-InputPrompt", has_text="[*]:").wait_for()
     card.scroll_into_view_if_needed()  # what is not seen is not followed
     client.get("inline").stop()
     card.get_by_text("Stopped", exact=True).wait_for()

@@ -85,7 +85,7 @@ def fill(path: Path) -> None:
         (["deploy", "MODEL", "--name", "n" * 10_000], 2, ["200 characters"]),
         (["deploy", "MODEL", "--name", "x", "--id", "../up"], 2, ["id: 3 to 63"]),
         (["deploy", "MODEL", "--name", "x", "--instance-type", "huge"], 2, ["nano"]),
-        (["deploy", "MODEL", "--name", "x", "--group", "nobody"], 2, ["default"]),
+        (["deploy", "MODEL", "--name", "x", "--group", "nobody"], 1, ["default"]),
         (["deploy", "MODEL", "--name", "x", "--replicas", "0"], 2, ["replicas"]),
         (["deploy", "MODEL", "--name", "x", "--secret-env", "K=env:NOT_SET_ANYWHERE", "--timeout", "60"], 1, ["NOT_SET"]),
         (["deploy", "MODEL", "--name", "x", "--method", "fly", "--timeout", "60"], 1, ["fly"]),
