@@ -57,7 +57,7 @@ interface ListingProps {
 }
 
 function Listing({ state, filters, onChange, width, frozen }: ListingProps): React.ReactElement {
-  const { trans, locale, follow } = useHost();
+  const { trans, locale, follow, defaultView } = useHost();
   const { store, navigation } = useMount();
   const scroll = React.useRef<HTMLDivElement>(null);
   const reveal = React.useRef<((index: number) => void) | null>(null);
@@ -68,7 +68,7 @@ function Listing({ state, filters, onChange, width, frozen }: ListingProps): Rea
     () => ordered(matching(state.deployments, wanted, actor), wanted, locale),
     [state.deployments, wanted, actor, locale]
   );
-  const table = wanted.view === 'table' && width >= TABLE;
+  const table = (wanted.view ?? defaultView()) === 'table' && width >= TABLE;
   const columns = table ? 1 : columnsIn(width);
   const selection = useSelection(shown);
   const onOpen = React.useCallback(

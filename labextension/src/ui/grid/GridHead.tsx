@@ -141,7 +141,7 @@ function Order({ filters, onChange }: MenuProps): React.ReactElement {
 }
 
 function Views({ filters, onChange }: MenuProps): React.ReactElement {
-  const { trans } = useHost();
+  const { trans, defaultView } = useHost();
   const views = [
     { view: 'cards' as const, label: trans.__('Cards'), Icon: CardsIcon },
     { view: 'table' as const, label: trans.__('Table'), Icon: TableIcon }
@@ -155,7 +155,7 @@ function Views({ filters, onChange }: MenuProps): React.ReactElement {
           className="mdl-IconButton"
           aria-label={label}
           title={label}
-          aria-pressed={filters.view === view}
+          aria-pressed={(filters.view ?? defaultView()) === view}
           onClick={() => onChange({ ...filters, view })}
         >
           <Icon />

@@ -29,7 +29,8 @@ export interface Filters {
   readonly sort: Column;
   /** Against the order in which a column is at first: newest, A to Z, worst. */
   readonly reversed: boolean;
-  readonly view: View;
+  /** Null until somebody chooses: then as the settings have it. */
+  readonly view: View | null;
 }
 
 export const EVERYTHING: Filters = {
@@ -40,7 +41,7 @@ export const EVERYTHING: Filters = {
   states: [],
   sort: 'updated',
   reversed: false,
-  view: 'cards'
+  view: null
 };
 
 /** The same order and view, with nothing hidden. */
@@ -64,7 +65,7 @@ export function readFilters(kept: unknown): Filters {
     states: STATES.filter(each => list(data['states']).includes(each)),
     sort: COLUMNS.find(each => each === data['sort']) ?? 'updated',
     reversed: data['reversed'] === true,
-    view: data['view'] === 'table' ? 'table' : 'cards'
+    view: data['view'] === 'table' || data['view'] === 'cards' ? data['view'] : null
   };
 }
 
