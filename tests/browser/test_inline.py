@@ -50,7 +50,7 @@ def test_views_are_live_in_their_cells(page: Page, lab: Jupyter, inline: str, cl
     out(page, 5).locator('.mdl-App .mdl-Card[data-id="inline"]').wait_for()
     out(page, 6).locator(".mdl-App").wait_for()
     client.get(inline).update(replicas=2, timeout=60)
-    out(page, 5).get_by_text("2 of 2 ready").wait_for()
+    out(page, 5).locator('.mdl-Card[data-id="inline"]').get_by_text("2 of 2 ready").wait_for()
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     saved = nbformat.read(lab.folder / "work" / "views.ipynb", 4)

@@ -8,10 +8,11 @@ import nbformat
 
 from mdeploy_lab.client.sync import Client
 from tests.browser.conftest import screenshots
+from tests.e2e.census import until
 from tests.server.jupyter import Jupyter
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator, Page
 
 
 def test_the_panel_is_a_tab_of_the_file_page(browser: Browser, lab: Jupyter, client: Client, model: str) -> None:
@@ -25,6 +26,20 @@ def test_the_panel_is_a_tab_of_the_file_page(browser: Browser, lab: Jupyter, cli
     context.close()
 
 
+def opens_by_palette(page: Page, panel: Locator) -> bool:
+    """Ask the palette, which a page that still loads closes again, for the panel."""
+    if not panel.is_visible():
+        field = page.locator(".lm-CommandPalette-input")
+        if not field.is_visible():
+            page.keyboard.press("Control+Shift+C")
+        page.wait_for_timeout(500)
+        if field.is_visible():
+            field.fill("Deployments")
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(1000)
+    return panel.is_visible()
+
+
 def test_beside_a_notebook_the_panel_is_on_the_right_and_inserts_lines(browser: Browser, lab: Jupyter, client: Client) -> None:
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("first = 1")])  # type: ignore[no-untyped-call]
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -34,10 +49,8 @@ def test_beside_a_notebook_the_panel_is_on_the_right_and_inserts_lines(browser: 
     page = context.new_page()
     page.goto(f"{lab.url}notebooks/seven.ipynb?token={lab.token}")
     page.locator(".jp-Notebook .jp-CodeCell").wait_for()
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill("Deployments")
-    page.locator('.lm-CommandPalette-item[data-command="mdeploy:open"]').first.click()
     panel = page.locator("#jp-right-stack #mdeploy-deployments")
+    until("the palette to open the panel", lambda: opens_by_palette(page, panel), 60)
     panel.locator('.mdl-Card[data-id="seven"]').wait_for()
     assert panel.get_by_role("button", name="Open in the main area").count() == 0
     panel.locator('[aria-label^="Show the %deploy line"]').first.click()

@@ -126,9 +126,10 @@ async def test_who_calls_while_an_adopted_replica_is_replaced_waits(
     await next_engine.run(plan)
     monkeypatch.setattr(Slot, "_end_all", held)
     (pid,) = before["replicas"].values()
-    os.kill(pid, signal.SIGKILL)
     path = before["addresses"][0].removeprefix("unix:")
-    await until(lambda: not alive(pid) and connects(path), what="a socket that listens")
+    ended = os.stat(path).st_ino  # noqa: PTH116  # that socket's callers are lost with it
+    os.kill(pid, signal.SIGKILL)
+    await until(lambda: not alive(pid) and os.stat(path).st_ino != ended and connects(path), what="a socket that listens")  # noqa: PTH116
     asking = asyncio.ensure_future(ask(Address(target=before["addresses"][0])))
     go.set()
     assert await asking == [1]
