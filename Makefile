@@ -159,8 +159,8 @@ docs: setup ## renew the generated parts of docs/reference.md
 	@$(BIN)/python docs/generate.py
 
 .PHONY: screens
-screens: setup ## take the pictures of docs/images (needs chromium)
-	@$(BIN)/python docs/screens.py
+screens: setup ## take the pictures of docs/images (ARGS='grid logs' for some; needs chromium)
+	@$(BIN)/python docs/screens.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove what can be made again, but not .venv/

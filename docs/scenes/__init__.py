@@ -1,0 +1,1 @@
+"""What the pictures of the documentation show: the deployments, and every screen of the interface."""
