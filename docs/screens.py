@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import sync_playwright  # noqa: E402  # after the path of this repository
 from scenes import cells, details, forms, grids, queries  # noqa: E402
-from scenes.seed import CONFIG, PEOPLE, seed  # noqa: E402
+from scenes.seed import CONFIG, PEOPLE, become, seed  # noqa: E402
 from scenes.stage import IMAGES, SIZE, Scene, Stage  # noqa: E402
 
 from mdeploy_lab.client.sync import Client  # noqa: E402
@@ -42,9 +42,12 @@ def stage() -> Iterator[Stage]:
             arguments=("--LabApp.expose_app_in_browser=True",),
             environment={"LOGNAME": PEOPLE[0]},
         )
-        with Client(home=home.root) as client:
+        become(PEOPLE[1])
+        colleague = Client(home=home.root)
+        become(PEOPLE[0])
+        with colleague, Client(home=home.root) as client:
             try:
-                seed(client, folder)
+                seed(client, colleague, folder)
                 lab.start()
                 yield from on_stage(lab, client, home.root)
             finally:

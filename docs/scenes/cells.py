@@ -21,7 +21,7 @@ TRAIN = (
     'X, y = load_wine(return_X_y=True, as_frame=True)\nX = X[["alcohol", "malic_acid", "ash", "hue", "proline"]]\n'
     "clf = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)"
 )
-DEPLOY = "d = %deploy clf --name wines --input-example X\nd"
+DEPLOY = "d = %deploy clf --name wines --input-example X"
 WIDGET = (
     "import ipywidgets\n"
     'w = d.widget()\nsays = ipywidgets.Label(value=f"{d.name} is {d.state}")\n'
@@ -133,7 +133,7 @@ def kernel_form(stage: Stage) -> None:
     tab.click()
     form.get_by_role("radio", name="clf").first.check()
     form.get_by_label("Deployment Name").fill("Wines")
-    form.locator(".mdl-Picks").first.evaluate("part => part.closest('section').scrollIntoView({block: 'start'})")
+    stage.to(form.locator(".mdl-Part").first)
 
 
 def running(stage: Stage) -> None:

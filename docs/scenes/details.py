@@ -26,7 +26,7 @@ def evidence(stage: Stage) -> None:
 def scrolled(stage: Stage, id_: str, title: str) -> None:
     """Scroll to a part of the overview."""
     part = stage.place(id_).get_by_role("region", name=title, exact=True)
-    part.evaluate("part => part.scrollIntoView({block: 'start'})")
+    stage.to(part)
 
 
 def example(stage: Stage) -> None:
@@ -121,14 +121,14 @@ SCENES = (
     Scene("failed", tab("card-fraud", "overview", evidence)),
     Scene("deploying", tab("image-tags", "overview")),
     Scene("stopped", tab("diabetes", "overview"), ("narrow",)),
-    Scene("delete", tab("tumours", "overview", delete)),
+    Scene("delete", tab("tumours", "overview", delete), ("wide",)),
     Scene("logs", tab("basket-price", "logs", lines), ("narrow", "middle", "wide")),
     Scene("logs-search", tab("basket-price", "logs", search), ("wide",), unsearched),
     Scene("history", tab("churn", "history"), ("narrow", "middle", "wide")),
     Scene("history-diff", tab("churn", "history", compared)),
-    Scene("history-entry", tab("churn", "history", entry)),
-    Scene("rollback", tab("churn", "history", rollback)),
+    Scene("history-entry", tab("churn", "history", entry), ("wide",)),
+    Scene("rollback", tab("churn", "history", rollback), ("wide",)),
     Scene("clients", tab("churn", "clients")),
-    Scene("clients-token", tab("churn", "clients", token), leave=revoked),
+    Scene("clients-token", tab("churn", "clients", token), ("wide",), revoked),
     Scene("events", tab("churn", "events")),
 )

@@ -31,7 +31,7 @@ def versions(stage: Stage) -> None:
     found.get_by_role("radio", name="Version 3").check()
     found.get_by_label("Deployment Name").fill("Churn of the shop")
     stage.page.wait_for_timeout(500)
-    found.locator(".mdl-Picks").first.evaluate("part => part.closest('section').scrollIntoView({block: 'start'})")
+    stage.to(found.locator(".mdl-Part").first)
 
 
 def quota(stage: Stage) -> None:
@@ -41,7 +41,7 @@ def quota(stage: Stage) -> None:
     found.get_by_label("Group").select_option("clinic")
     found.get_by_label("Replicas*", exact=True).fill("6")
     found.get_by_text("too little").first.wait_for()
-    found.get_by_label("Group").evaluate("part => part.closest('section').scrollIntoView({block: 'start'})")
+    stage.to(found.locator(".mdl-Part", has_text="Environment Settings").first)
 
 
 def wrong(stage: Stage) -> None:
@@ -51,7 +51,7 @@ def wrong(stage: Stage) -> None:
     found.get_by_label("Replicas*", exact=True).fill("0")
     found.get_by_role("button", name="Deploy", exact=True).click()
     stage.page.wait_for_timeout(500)
-    found.locator(".mdl-Form-summary").first.evaluate("part => part.scrollIntoView({block: 'start'})")
+    stage.to(found.locator(".mdl-Form-summary").first)
 
 
 def _update(stage: Stage) -> Locator:
@@ -69,7 +69,7 @@ def _update(stage: Stage) -> Locator:
 
 def update(stage: Stage) -> None:
     """Show what may change and what may not."""
-    _update(stage).get_by_label("Deployment ID").evaluate("part => part.closest('section').scrollIntoView({block: 'start'})")
+    stage.to(_update(stage).locator(".mdl-Part", has_text="Deployment Details").first)
 
 
 def changed(stage: Stage) -> None:

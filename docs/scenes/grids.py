@@ -76,7 +76,7 @@ def away(stage: Stage) -> None:
     """Lose the connection."""
     place = stage.grid()
     cut(stage.page)
-    place.locator(".mdl-mod-old").first.wait_for()
+    place.get_by_text("What you see is old").first.wait_for()
 
 
 def back(stage: Stage) -> None:

@@ -51,7 +51,7 @@ SECONDS = 180.0
 
 
 def become(name: str) -> None:
-    """Let who deploys from now on be called so."""
+    """Let who connects from now on be called so."""
     os.environ["LOGNAME"] = name
 
 
@@ -71,13 +71,11 @@ def customers(rows: int = 400) -> tuple[pd.DataFrame, pd.Series[str]]:
     return frame, pd.Series(np.where(risk + luck.normal(0, 0.4, rows) > 0.6, "leaves", "stays"), name="outcome")  # noqa: PLR2004
 
 
-def seed(client: Client, folder: Path) -> None:
+def seed(client: Client, colleague: Client, folder: Path) -> None:
     """Deploy everything; what is saved as a directory goes into the folder."""
-    become(PEOPLE[1])
-    iris(client)
-    readmission(client)
-    fraud(client, folder)
-    become(PEOPLE[0])
+    iris(colleague)
+    accents(colleague)
+    fraud(colleague, folder)
     others(client)
     basket(client, folder)
     tumours(client)
@@ -140,12 +138,11 @@ def others(client: Client) -> None:
     client.deploy(d.spec.template.model.uri, name=name, id="credit-risk-quarterly", wait=False).stop()
 
 
-def readmission(client: Client) -> None:
-    """Deploy one with a Japanese name."""
+def accents(client: Client) -> None:
+    """Deploy one whose name is not English."""
     x, y = load_iris(return_X_y=True, as_frame=True)
-    client.deploy(
-        LogisticRegression(max_iter=500).fit(x, y), name="花の分類 🌸", id="hana", input_example=x.head(), timeout=SECONDS
-    )
+    model = LogisticRegression(max_iter=500).fit(x, y)
+    client.deploy(model, name="Прогноз спроса", id="demand", input_example=x.head(), timeout=SECONDS)
 
 
 def fraud(client: Client, folder: Path) -> None:

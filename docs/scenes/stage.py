@@ -103,13 +103,22 @@ class Stage:
         page = self.page
         for _ in range(2):
             page.keyboard.press("Escape")
+        cancel = page.get_by_role("dialog").get_by_role("button", name="Cancel")
+        if cancel.count():
+            cancel.first.click()
         for label in ("All deployments", "Back to the details"):
             for place in (page.locator(PANEL), page.locator("#mdeploy-main")):
                 button = place.get_by_role("button", name=label)
                 if button.count() and button.first.is_visible():
                     button.first.click()
                     self._discard()
-        page.evaluate("void window.jupyterapp.commands.execute('application:close-all')")
+        page.evaluate("""() => {
+          for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+            const model = widget.context?.model;
+            if (model) model.dirty = false;
+            widget.close();
+          }
+        }""")
         self._discard()
 
     def _discard(self) -> None:
@@ -127,16 +136,31 @@ class Stage:
             self.page.wait_for_timeout(400)
             hidden = [(str(ROOT), "~/lab"), (str(self.home), "~/.mdeploy"), (str(self.lab.folder), "~")]
             self.page.evaluate(HIDE, hidden)
-            clip = None if self.wide else self.page.locator(PANEL).bounding_box()
+            clip = None if self.wide else self._clip()
             save(self.page, IMAGES / f"{name}-{self.size}-{theme}.png", clip)
         use_theme(self.page, THEMES["light"])
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
+
+    def _clip(self) -> FloatRect | None:
+        """Return where the panel is, and what has opened over its edge."""
+        boxes = [each.bounding_box() for each in self.page.locator(f"{PANEL}, .mdl-Popover:visible").all()]
+        seen = [box for box in boxes if box is not None]
+        left, top = min(box["x"] for box in seen), min(box["y"] for box in seen)
+        right, bottom = max(box["x"] + box["width"] for box in seen), max(box["y"] + box["height"] for box in seen)
+        return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+    def to(self, part: Locator) -> None:
+        """Scroll to a part."""
+        part.evaluate("part => part.scrollIntoView({block: 'start'})")
 
 
 def save(page: Page, path: Path, clip: FloatRect | None = None) -> None:
     """Save what is seen, with as many colours as keep the file small."""
     shot = Image.open(io.BytesIO(page.screenshot(**({"clip": clip} if clip else {})))).convert("RGB")
     for colours in (COLOURS, COLOURS // 2, COLOURS // 4):
-        shot.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
+        # Covering the most colours rather than the most pixels: a state's small dot keeps its own.
+        few = shot.quantize(colours, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
         if path.stat().st_size <= MOST_BYTES:
             break
     print(f"{path.name} {path.stat().st_size // 1000} kB", flush=True)  # noqa: T201

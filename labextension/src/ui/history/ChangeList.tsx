@@ -48,7 +48,7 @@ function Value({ value }: { value: unknown }): React.ReactElement {
   if (value === null || value === undefined || value === '') {
     return <span className="mdl-History-none">{value === '' ? trans.__('empty') : trans.__('not set')}</span>;
   }
-  const text = typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+  const text = textOf(value);
   return text.length <= LONG ? (
     <span className="mdl-Changes-value">{text}</span>
   ) : (
@@ -58,6 +58,33 @@ function Value({ value }: { value: unknown }): React.ReactElement {
         {text}
       </pre>
     </details>
+  );
+}
+
+/** A list of plain records reads as lines of names and values; whatever else is no text, as JSON. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') {
+    return value;
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every(isPlain)) {
+    return value
+      .map(each =>
+        Object.entries(each)
+          .filter(([, part]) => part !== '' && part !== null)
+          .map(([name, part]) => `${name} ${String(part)}`)
+          .join(', ')
+      )
+      .join('\n');
+  }
+  return JSON.stringify(value, null, 2);
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(part => typeof part !== 'object' || part === null)
   );
 }
 

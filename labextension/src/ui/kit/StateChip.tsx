@@ -22,7 +22,7 @@ export function stateWord(state: State, trans: Translator): string {
 export function StateChip({ state }: { state: State }): React.ReactElement {
   const { trans } = useHost();
   return (
-    <span className={`mdl-Chip mdl-Chip-${state}`}>
+    <span className={`mdl-Chip mdl-Chip-${state}`} title={stateWord(state, trans)}>
       <span className="mdl-Chip-dot" aria-hidden="true" />
       {stateWord(state, trans)}
     </span>

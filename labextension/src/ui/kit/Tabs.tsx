@@ -13,6 +13,14 @@ export interface TabsProps<T extends string> {
 export function Tabs<T extends string>(props: TabsProps<T>): React.ReactElement {
   const base = React.useId();
   const list = React.useRef<HTMLDivElement>(null);
+  // Where tabs are scrolled sideways, the chosen one is in sight.
+  React.useEffect(() => {
+    const chosen = list.current?.querySelector<HTMLElement>('[aria-selected="true"]');
+    const frame = chosen?.parentElement;
+    if (chosen && frame && frame.scrollWidth > frame.clientWidth) {
+      frame.scrollLeft += offCentre(chosen, frame);
+    }
+  }, [props.chosen]);
   const step = (by: number | 'first' | 'last'): void => {
     const at = props.tabs.findIndex(each => each.id === props.chosen);
     const { length } = props.tabs;
@@ -68,4 +76,10 @@ export function Tabs<T extends string>(props: TabsProps<T>): React.ReactElement 
       </div>
     </div>
   );
+}
+
+/** By how much a tab is off the middle of its list. */
+function offCentre(tab: HTMLElement, list: HTMLElement): number {
+  const [one, all] = [tab.getBoundingClientRect(), list.getBoundingClientRect()];
+  return one.left + one.width / 2 - (all.left + all.width / 2);
 }
