@@ -21,10 +21,10 @@ TRAIN = (
     'X, y = load_wine(return_X_y=True, as_frame=True)\nX = X[["alcohol", "malic_acid", "ash", "hue", "proline"]]\n'
     "clf = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)"
 )
-DEPLOY = "d = %deploy clf --name wines --input-example X"
+DEPLOY = "%deploy clf --name wines --input-example X"
 WIDGET = (
     "import ipywidgets\n"
-    'w = d.widget()\nsays = ipywidgets.Label(value=f"{d.name} is {d.state}")\n'
+    'd = md.get("wines")\nw = d.widget()\nsays = ipywidgets.Label(value=f"{d.name} is {d.state}")\n'
     'w.observe(lambda c: setattr(says, "value", f"{d.name} is {c.new}"), "state")\n'
     "ipywidgets.VBox([says, w])"
 )

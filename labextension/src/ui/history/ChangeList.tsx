@@ -24,10 +24,10 @@ export function ChangeList({ changes, numbers }: ChangeListProps): React.ReactEl
         </tr>
       </thead>
       <tbody>
-        {changes.map(change => (
+        {told(changes).map(change => (
           <tr key={change.path}>
             <th scope="row" title={change.path}>
-              {change.path}
+              {change.path.replace(/^template\./, '')}
             </th>
             <td className="mdl-mod-before" data-label={trans.__('Before')}>
               <Value value={change.old} />
@@ -41,6 +41,14 @@ export function ChangeList({ changes, numbers }: ChangeListProps): React.ReactEl
       </tbody>
     </table>
   );
+}
+
+/** What follows from another model's URI is not told beside it: its digest, its id, where it is stored. */
+function told(changes: readonly FieldChange[]): readonly FieldChange[] {
+  const uri = changes.find(({ path }) => path === 'model.uri' || path === 'template.model.uri');
+  const base = uri?.path.replace(/uri$/, '') ?? '';
+  const follows = ['digest', 'model_id', 'requested', 'source', 'version'].map(each => `${base}${each}`);
+  return uri === undefined ? changes : changes.filter(({ path }) => !follows.includes(path));
 }
 
 function Value({ value }: { value: unknown }): React.ReactElement {

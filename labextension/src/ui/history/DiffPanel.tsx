@@ -58,7 +58,9 @@ function Models({ diff }: { diff: Diff }): React.ReactElement | null {
     <section aria-label={trans.__('Model against model')}>
       <h3 className="mdl-History-title">{trans.__('Model against model')}</h3>
       {note !== '' && <p className="mdl-History-note">{note}</p>}
-      {model?.length === 0 && <p className="mdl-History-same">{trans.__('The models do not differ.')}</p>}
+      {model?.length === 0 && (
+        <p className="mdl-History-same">{trans.__('Nothing that is recorded about the models differs.')}</p>
+      )}
       {groups(model ?? []).map(([name, changes]) => (
         <div key={name} className="mdl-History-group">
           <h4>{groupWord(name, trans)}</h4>
