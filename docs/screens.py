@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import sync_playwright  # noqa: E402  # after the path of this repository
-from scenes import cells, details, forms, grids, queries  # noqa: E402
+from scenes import cells, details, elsewhere, forms, grids, queries  # noqa: E402
 from scenes.seed import CONFIG, PEOPLE, become, seed  # noqa: E402
 from scenes.stage import IMAGES, SIZE, Scene, Stage  # noqa: E402
 
@@ -25,7 +25,7 @@ from mdeploy_lab.client.sync import Client  # noqa: E402
 from tests.browser.conftest import CHROMIUM, FLAGS, KEEP_SOCKETS, ready  # noqa: E402
 from tests.server.jupyter import Jupyter, engine_home  # noqa: E402
 
-SCENES: tuple[Scene, ...] = (*grids.SCENES, *forms.SCENES, *details.SCENES, *queries.SCENES, *cells.SCENES)
+SCENES: tuple[Scene, ...] = (*grids.SCENES, *forms.SCENES, *details.SCENES, *queries.SCENES, *cells.SCENES, *elsewhere.SCENES)
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def stage() -> Iterator[Stage]:
             folder,
             home.root,
             command="lab",
-            arguments=("--LabApp.expose_app_in_browser=True",),
+            arguments=("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
             environment={"LOGNAME": PEOPLE[0]},
         )
         become(PEOPLE[1])

@@ -57,11 +57,11 @@ export function Status({ deployment }: { deployment: Deployment }): React.ReactE
 }
 
 function Since({ at }: { at: string }): React.ReactElement {
-  const { trans } = useHost();
+  const { locale } = useHost();
   const when = useAgo(at);
   return (
-    <span className="mdl-Soft" title={new Date(at).toLocaleString()}>
-      {trans.__('since %1', when)}
+    <span className="mdl-Soft" title={new Date(at).toLocaleString(locale)}>
+      {when}
     </span>
   );
 }

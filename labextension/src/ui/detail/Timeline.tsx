@@ -13,6 +13,7 @@ export function Timeline({ status }: { status: Deployment['status'] }): React.Re
   const { trans, locale } = useHost();
   const { timeline, state } = status;
   const running = state === 'deploying' && timeline.some(phase => phase.seconds === null);
+  const stopped = state === 'stopping' || state === 'stopped';
   const now = useClock(running);
   if (timeline.length === 0) {
     return null;
@@ -35,7 +36,7 @@ export function Timeline({ status }: { status: Deployment['status'] }): React.Re
               from={((Date.parse(phase.started_at) - begin) / whole) * 100}
               end={endOf(phase, running ? now : last)}
               whole={whole}
-              outcome={phase.seconds !== null ? 'done' : running ? 'running' : 'broken'}
+              outcome={phase.seconds !== null ? 'done' : running ? 'running' : stopped ? 'left' : 'broken'}
             />
           ))}
       </ol>
@@ -49,7 +50,8 @@ interface PhaseRowProps {
   from: number;
   end: number;
   whole: number;
-  outcome: 'done' | 'running' | 'broken';
+  /** Left: it was stopped before this was done. */
+  outcome: 'done' | 'running' | 'broken' | 'left';
 }
 
 function PhaseRow({ phase, from, end, whole, outcome }: PhaseRowProps): React.ReactElement {
@@ -68,7 +70,7 @@ function PhaseRow({ phase, from, end, whole, outcome }: PhaseRowProps): React.Re
         />
       </span>
       <span className="mdl-Phase-time">
-        {outcome === 'broken' ? trans.__('failed') : took}
+        {outcome === 'broken' ? trans.__('failed') : outcome === 'left' ? '—' : took}
         {outcome === 'running' && done !== null && <> · {done}&#x202f;%</>}
       </span>
       {outcome === 'running' && phase.detail !== '' && (

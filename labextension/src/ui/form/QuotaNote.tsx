@@ -68,7 +68,7 @@ export function QuotaNote(): React.ReactElement | null {
         each =>
           `${amount(each.resource, each.wanted)}${each.resource === 'memory' ? '' : ` ${resourceWord(each.resource, trans)}`}`
       );
-    return (
+    return takes.length === 0 ? null : (
       <p className="mdl-Field-help">
         {trans.__('Takes %1. Group %2 has no quota.', takes.join(', '), form.values.group)}
       </p>
