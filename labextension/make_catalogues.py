@@ -27,8 +27,8 @@ PLURALS = {
 """Of each language that the interface speaks: how it counts, in gettext's words."""
 
 _STRING = r"""('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
-_CALL = re.compile(rf"\btrans\.(__|_n)\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
-_ANY_CALL = re.compile(r"\btrans\.(?:__|_n)\(")
+_CALL = re.compile(rf"\btrans\.(__|_n|_p)\(\s*{_STRING}(?:\s*,\s*{_STRING})?")
+_ANY_CALL = re.compile(r"\btrans\.(?:__|_n|_p)\(")
 _TEXTS = ("title", "description", "jupyter.lab.setting-icon-label")
 CONTEXT = "\x04"
 
@@ -46,7 +46,7 @@ def messages() -> dict[str, str | None]:
     Raises
     ------
     ValueError
-        When a call holds no literal, so that its string could not be found.
+        When a call holds no literal, so that its string could not be found, or one string counts here and not there.
     """
     found: dict[str, str | None] = {}
     for path in sorted([*SOURCES.rglob("*.ts"), *SOURCES.rglob("*.tsx")]):
@@ -55,7 +55,13 @@ def messages() -> dict[str, str | None]:
         if len(calls) != len(_ANY_CALL.findall(source)):
             raise ValueError(f"{path.name}: a string for trans is no literal")
         for kind, first, second in calls:
-            found[ast.literal_eval(first)] = ast.literal_eval(second) if kind == "_n" else found.get(ast.literal_eval(first))
+            text, other = ast.literal_eval(first), ast.literal_eval(second or "''")
+            if kind == "_p":
+                found[f"{text}{CONTEXT}{other}"] = None
+            elif text in found and (found[text] is None) != (kind == "__"):
+                raise ValueError(f"{path.name}: JupyterLab translates {text!r} only where it always counts, or never does")
+            else:
+                found[text] = other if kind == "_n" else None
     for path in sorted(SCHEMAS.glob("*.json")):
         found.update(dict.fromkeys(_texts(json.loads(path.read_text(encoding="utf-8"))), None))
     return dict(sorted(found.items()))
@@ -77,7 +83,8 @@ def _texts(schema: Any) -> Iterator[str]:
 
 def renewed(language: str, old: Catalogue) -> Catalogue:
     """Return a language's catalogue with today's strings and yesterday's translations."""
-    forms = int(re.findall(r"nplurals=(\d)", PLURALS[language])[0])
+    # JupyterLab takes a counted text of one form for one that does not count, and says it in English: two at least.
+    forms = max(2, int(re.findall(r"nplurals=(\d)", PLURALS[language])[0]))
     head = {"domain": DOMAIN, "language": language.replace("_", "-"), "plural_forms": PLURALS[language], "version": DOMAIN}
     kept: Catalogue = {"": head}
     for text, plural in messages().items():

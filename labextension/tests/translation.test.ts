@@ -3,7 +3,13 @@ import { translator } from '../src/widget/translation';
 
 describe('a widget in another language', () => {
   const trans = translator(
-    { Stop: ['Остановить'], '%1 row': ['%1 строка', '%1 строки', '%1 строк'], Empty: [''] },
+    {
+      Stop: ['Остановить'],
+      '%1 row': ['%1 строка', '%1 строки', '%1 строк'],
+      Empty: [''],
+      Download: ['Скачать'],
+      'phase\x04Download': ['Скачивание']
+    },
     'ru_RU'
   );
 
@@ -13,6 +19,14 @@ describe('a widget in another language', () => {
       '2 строки',
       '5 строк',
       '21 строка'
+    ]);
+  });
+
+  it('tells a word of one place from the same word of another', () => {
+    expect([trans.__('Download'), trans._p('phase', 'Download'), trans._p('phase', 'Load')]).toEqual([
+      'Скачать',
+      'Скачивание',
+      'Load'
     ]);
   });
 

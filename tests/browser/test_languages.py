@@ -1,8 +1,9 @@
-"""The interface in JupyterLab's language: Simplified Chinese whole, Russian and Japanese at a glance."""
+"""The interface in JupyterLab's language: Simplified Chinese, Russian and Japanese, with nothing left in English."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -22,15 +23,32 @@ PANEL = "#mdeploy-deployments"
 PLUGIN = "@jupyterlab/translation-extension:plugin"
 
 
-def words(language: str, *texts: str) -> list[str]:
+SAID = """selector => [...document.querySelectorAll(`${selector} *`)].flatMap(element => [
+  ...[...element.childNodes].filter(node => node.nodeType === Node.TEXT_NODE).map(node => node.data),
+  ...['aria-label', 'title', 'placeholder', 'data-label'].map(name => element.getAttribute(name) ?? '')
+]).map(text => text.trim()).filter(text => text !== '')"""
+"""Every text of the panel, also what only a screen reader or a pointer finds."""
+
+
+def catalogue(language: str) -> dict[str, list[str]]:
     path = ROOT / f"mdeploy_lab/locale/{language}/LC_MESSAGES/mdeploy_lab.json"
-    catalogue = json.loads(path.read_text(encoding="utf-8"))
-    return [catalogue[text][0] for text in texts]
+    return {text: forms for text, forms in json.loads(path.read_text(encoding="utf-8")).items() if text}
+
+
+def words(language: str, *texts: str) -> list[str]:
+    known = catalogue(language)
+    return [known[text][0] for text in texts]
+
+
+def english(language: str) -> re.Pattern[str]:
+    """Match a text of ours as it is where no translation was found for it."""
+    left = [text for text, forms in catalogue(language).items() if forms[0] != text and re.search("[A-Za-z]{2}", text)]
+    return re.compile("|".join(re.sub(r"%\\?\d", r"\\S+", re.escape(text.split("\x04")[-1])) for text in left))
 
 
 @pytest.fixture(scope="module")
 def spoken(browser: Browser, lab: Jupyter, client: Client, model: str) -> Iterator[Callable[[str], Page]]:
-    """Loads JupyterLab in a language, with the panel open at 300 pixels."""
+    """Loads JupyterLab in a language, with the panel open at 260 pixels."""
     client.deploy(model, name="churn", timeout=120)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(30_000)
@@ -44,7 +62,7 @@ def spoken(browser: Browser, lab: Jupyter, client: Client, model: str) -> Iterat
         page.goto(f"{lab.url}lab?token={lab.token}&reset")
         page.wait_for_selector("#jupyterlab-splash", state="detached")
         open_panel(page)
-        resize(page, 300)
+        resize(page, 260)
         page.locator(f'{PANEL} .mdl-Card[data-id="churn"]').wait_for()
         return page
 
@@ -53,9 +71,13 @@ def spoken(browser: Browser, lab: Jupyter, client: Client, model: str) -> Iterat
     context.close()
 
 
-def shows(page: Page, texts: list[str]) -> None:
+def speaks(page: Page, language: str, *texts: str) -> None:
+    """Expect these texts in the language, none in English, and none that is cut off."""
     shown = page.locator(PANEL).inner_text()
-    assert [text for text in texts if text not in shown] == []
+    assert [text for text in words(language, *texts) if text not in shown] == []
+    left = english(language)
+    assert [said for said in page.evaluate(SAID, PANEL) if left.fullmatch(said)] == []
+    assert page.evaluate(SIDEWAYS, PANEL) == []
 
 
 def picture(page: Page, name: str) -> None:
@@ -67,17 +89,14 @@ def picture(page: Page, name: str) -> None:
 @pytest.mark.parametrize("language", ["zh_CN", "ru_RU", "ja_JP"])
 def test_panel_details_and_form_speak_the_language(spoken: Callable[[str], Page], language: str) -> None:
     page = spoken(language)
-    shows(page, words(language, "Deployed", "Group", "Model", "Replicas", "Create Deployment"))
-    assert page.evaluate(SIDEWAYS, PANEL) == []
+    speaks(page, language, "Deployed", "Group", "Model", "Replicas", "Create Deployment")
     picture(page, f"{language}-grid")
     page.evaluate("window.jupyterapp.commands.execute('mdeploy:show', {id: 'churn', tab: 'overview', wide: false})")
     page.locator(f"{PANEL} [role=tabpanel]").first.wait_for()
     page.get_by_text(words(language, "Run an Example")[0]).first.wait_for()
-    shows(page, words(language, "Overview", "History", "Clients", "Status", "Health", "Access Type"))
-    assert page.evaluate(SIDEWAYS, PANEL) == []
+    speaks(page, language, "Overview", "History", "Clients", "Status", "Health", "Access Type")
     picture(page, f"{language}-overview")
     page.evaluate("window.jupyterapp.commands.execute('mdeploy:create', {wide: false})")
     page.locator(f"{PANEL} form").wait_for()
-    shows(page, words(language, "Environment Settings", "Deployment Details", "Deployment Name", "Description"))
-    assert page.evaluate(SIDEWAYS, PANEL) == []
+    speaks(page, language, "Environment Settings", "Deployment Details", "Deployment Name", "Description")
     picture(page, f"{language}-create")

@@ -7,6 +7,8 @@ import type { Route } from './navigation';
 /** JupyterLab's translation bundle, as far as the components use it. */
 export interface Translator {
   __(text: string, ...values: (string | number)[]): string;
+  /** A word that another language says differently in another place: the context tells which. */
+  _p(context: string, text: string, ...values: (string | number)[]): string;
   _n(singular: string, plural: string, count: number, ...values: (string | number)[]): string;
 }
 
@@ -59,6 +61,7 @@ export function fill(text: string, values: (string | number)[]): string {
 /** English, for places without a translation. */
 export const ENGLISH: Translator = {
   __: (text, ...values) => fill(text, values),
+  _p: (_, text, ...values) => fill(text, values),
   _n: (singular, plural, count, ...values) => fill(count === 1 ? singular : plural, [count, ...values])
 };
 

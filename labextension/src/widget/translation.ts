@@ -5,6 +5,8 @@ import type { Page } from './model';
 import { connectionOf } from './page';
 
 const DOMAIN = 'mdeploy_lab';
+/** What gettext puts between a context and its text. */
+const CONTEXT = '\x04';
 const FORMS: readonly Intl.LDMLPluralRule[] = ['one', 'few', 'many'];
 
 type Catalogue = Record<string, readonly string[]>;
@@ -52,12 +54,13 @@ export function translator(catalogue: Catalogue, locale: string): Translator {
     const index = FORMS.indexOf(rules.select(count));
     return forms[index === -1 ? forms.length - 1 : Math.min(index, forms.length - 1)] ?? '';
   };
-  const known = (text: string): string => {
-    const translated = catalogue[text]?.[0] ?? '';
+  const known = (text: string, key = text): string => {
+    const translated = catalogue[key]?.[0] ?? '';
     return translated === '' ? text : translated;
   };
   return {
     __: (text, ...values) => fill(known(text), values),
+    _p: (context, text, ...values) => fill(known(text, `${context}${CONTEXT}${text}`), values),
     _n: (singular, plural, count, ...values) => {
       const translated = form(singular, count);
       const english = count === 1 ? singular : plural;

@@ -90,9 +90,9 @@ export function phaseWord(name: Phase['name'], trans: Translator): string {
     case 'environment':
       return trans.__('Environment');
     case 'download':
-      return trans.__('Download');
+      return trans._p('phase', 'Download');
     case 'load':
-      return trans.__('Load');
+      return trans._p('phase', 'Load');
     case 'warm-up':
       return trans.__('Warm-up');
     case 'ready':
