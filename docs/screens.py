@@ -47,7 +47,10 @@ def stage() -> Iterator[Stage]:
         become(PEOPLE[0])
         with colleague, Client(home=home.root) as client:
             try:
-                seed(client, colleague, folder)
+                seed(client, colleague, folder, home)
+                profile = folder / "ipython" / "profile_default"
+                profile.mkdir(parents=True)
+                shutil.copy(ROOT / "ipython-config" / "ipython_kernel_config.py", profile)  # as the wheel installs it
                 lab.start()
                 yield from on_stage(lab, client, home.root)
             finally:

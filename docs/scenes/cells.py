@@ -12,14 +12,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
 TRAIN = (
-    "%reload_ext mdeploy_lab\n"
     "import mdeploy_lab as md\n"
     "from sklearn.datasets import load_wine\n"
-    "from sklearn.linear_model import LogisticRegression\n"
-    "from sklearn.pipeline import make_pipeline\n"
-    "from sklearn.preprocessing import StandardScaler\n\n"
+    "from sklearn.ensemble import RandomForestClassifier\n\n"
     'X, y = load_wine(return_X_y=True, as_frame=True)\nX = X[["alcohol", "malic_acid", "ash", "hue", "proline"]]\n'
-    "clf = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)"
+    "clf = RandomForestClassifier(50, random_state=0).fit(X, y)"
 )
 DEPLOY = "%deploy clf --name wines --input-example X"
 WIDGET = (
@@ -59,7 +56,7 @@ def to(stage: Stage, cell: int) -> None:
 
 def card(stage: Stage) -> None:
     """Deploy from a cell."""
-    notebook(stage, "wines", DEPLOY, "d.predict(X.head())", settled=".mdl-Card")
+    notebook(stage, "wines", DEPLOY, settled=".mdl-Card")
 
 
 def logs(stage: Stage) -> None:
@@ -110,7 +107,7 @@ def beside(stage: Stage) -> None:
 def variable(stage: Stage) -> None:
     """Open the menu of a variable."""
     notebook(stage, "menu", LAST)
-    word = stage.page.locator(".jp-Notebook:visible .cm-line", has_text="clf = make_pipeline").first
+    word = stage.page.locator(".jp-Notebook:visible .cm-line", has_text="clf = Random").first
     word.click(button="right", position={"x": 8, "y": 8})
     stage.page.locator(".lm-Menu").get_by_text("Deploy this model").wait_for()
     stage.page.wait_for_timeout(1000)

@@ -20,12 +20,15 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mdeploy_lab.client.deployment import Deployment
 from mdeploy_lab.client.sync import Client
 from mdeploy_lab.errors import DeployFailed
+from mdeploy_lab.paths import Home
+from mdeploy_lab.registry.backend import home_uri
 
 PEOPLE = ("ana", "bob")
 """Who sits before the pictures, and a colleague."""
@@ -55,9 +58,9 @@ def become(name: str) -> None:
     os.environ["LOGNAME"] = name
 
 
-def customers(rows: int = 400) -> tuple[pd.DataFrame, pd.Series[str]]:
+def customers(rows: int = 400, seed: int = 7) -> tuple[pd.DataFrame, pd.Series[str]]:
     """Return customers of a telephone company, and which of them left; invented, as such data is private."""
-    luck = np.random.default_rng(7)
+    luck = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
             "months": luck.integers(1, 72, rows),
@@ -71,7 +74,7 @@ def customers(rows: int = 400) -> tuple[pd.DataFrame, pd.Series[str]]:
     return frame, pd.Series(np.where(risk + luck.normal(0, 0.4, rows) > 0.6, "leaves", "stays"), name="outcome")  # noqa: PLR2004
 
 
-def seed(client: Client, colleague: Client, folder: Path) -> None:
+def seed(client: Client, colleague: Client, folder: Path, home: Home) -> None:
     """Deploy everything; what is saved as a directory goes into the folder."""
     iris(colleague)
     accents(colleague)
@@ -79,11 +82,24 @@ def seed(client: Client, colleague: Client, folder: Path) -> None:
     others(client)
     basket(client, folder)
     tumours(client)
-    churn(client)
+    churn(client, home)
     tags(client, folder)
 
 
-def churn(client: Client) -> Deployment:
+def measure(home: Home, d: Deployment, model: Any, **params: Any) -> None:
+    """Log how good the deployed model is on customers that it has not seen."""
+    registry = mlflow.MlflowClient(home_uri(home), home_uri(home))
+    rows, left = customers(seed=8)
+    model_id = d.spec.template.model.model_id
+    registry.log_model_params(model_id, {name: str(value) for name, value in params.items()})
+    run = registry.create_run("0").info.run_id
+    stays = model.predict_proba(rows)[:, 1]
+    found = {"accuracy": model.score(rows, left), "roc_auc": roc_auc_score(left == "stays", stays)}
+    for name, value in found.items():
+        registry.log_metric(run, name, round(float(value), 4), model_id=model_id)
+
+
+def churn(client: Client, home: Home) -> Deployment:
     """Deploy one with a long history, a split of its traffic, clients, and queries in its log."""
     rows, left = customers()
 
@@ -92,17 +108,21 @@ def churn(client: Client) -> Deployment:
         return make_pipeline(columns, last).fit(rows, left)
 
     some = rows.head(3)
+    first = fitted(LogisticRegression(C=0.1))
     d = client.deploy(
-        fitted(LogisticRegression(C=0.1)), name="churn", group="retention", input_example=some, env={"TZ": "Europe/Zagreb"},
+        first, name="churn", group="retention", input_example=some, env={"TZ": "Europe/Zagreb"},
         metadata={"team": "retention", "data": "customers, March", "owner": "ana@shop.example"},
         description="Which customers leave within a month", message="first model", timeout=SECONDS,
     )  # fmt: skip
-    forest = RandomForestClassifier(40, max_depth=6, random_state=0)
-    d.update(model=fitted(forest), input_example=some, message="try a forest", timeout=SECONDS)
+    measure(home, d, first, family="logistic regression", C=0.1)
+    forest = fitted(RandomForestClassifier(40, max_depth=6, random_state=0))
+    d.update(model=forest, input_example=some, message="try a forest", timeout=SECONDS)
+    measure(home, d, forest, family="forest", trees=40, max_depth=6)
     d.rollback(to=1, message="the forest answers too slowly")
     d.update(replicas=2, api_name="churn", message="two replicas for the campaign", timeout=SECONDS)
-    boosted = GradientBoostingClassifier(n_estimators=60, random_state=0)
-    d.update(model=fitted(boosted), input_example=some, message="boosted trees, a little of the traffic first", timeout=SECONDS)
+    boosted = fitted(GradientBoostingClassifier(n_estimators=60, random_state=0))
+    d.update(model=boosted, input_example=some, message="boosted trees, a little of the traffic first", timeout=SECONDS)
+    measure(home, d, boosted, family="boosted trees", trees=60)
     d.traffic({3: 80, 4: 20})
     for name in ("web", "nightly_batch"):
         d.clients.add(name)

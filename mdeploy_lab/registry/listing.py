@@ -129,8 +129,6 @@ def model_facts(
     progress: Progress,
 ) -> dict[str, Any]:
     """Return what can be compared of one model: from its files, and from the registry where it is registered or logged."""
-    from mlflow.exceptions import MlflowException
-
     backend = Backend(tracking_uri, registry_uri or tracking_uri, "request")
     found: dict[str, Any] = {}
     if name and version:
@@ -144,13 +142,14 @@ def model_facts(
         )
         if entry is None:
             raise ModelNotFound(f"models:/{name}/{version} is not in the registry any more", hint="compare other revisions")
-        found = facts.of_registry(entry["metrics"], entry["params"], entry["tags"])
+        # A version that was registered in a database does not say which logged model it is; the deployment knows.
+        logged = _get_logged(*open_client(tracking_uri, registry_uri), model_id)
+        metrics, params = {**entry["metrics"], **_metrics(None, logged)}, {**entry["params"], **_params(None, logged)}
+        found = facts.of_registry(metrics, params, entry["tags"])
     elif run_id or model_id:
         mlflow_client, backend = open_client(tracking_uri, registry_uri)
         run = _runs(mlflow_client, backend, {run_id} - {""}).get(run_id)
-        logged = None
-        with suppress(MlflowException):
-            logged = called(backend, mlflow_client.get_logged_model, model_id) if model_id else None
+        logged = _get_logged(mlflow_client, backend, model_id)
         found = facts.of_registry(_metrics(run, logged), _params(run, logged), {})
     with _files(source, backend) as directory:
         return found | facts.of_files(directory)
@@ -168,9 +167,12 @@ def _runs(mlflow_client: Any, backend: Backend, ids: set[str]) -> dict[str, Any]
 
 def _logged(mlflow_client: Any, backend: Backend, entry: Any) -> Any:
     """Return the logged model behind a version; None when there is none."""
+    return _get_logged(mlflow_client, backend, getattr(entry, "model_id", None))
+
+
+def _get_logged(mlflow_client: Any, backend: Backend, model_id: str | None) -> Any:
     from mlflow.exceptions import MlflowException
 
-    model_id = getattr(entry, "model_id", None)
     if not model_id:
         return None
     try:

@@ -18,6 +18,7 @@ from mlflow.types.schema import Array
 
 from mdeploy_lab import values
 from mdeploy_lab.errors import AnswerNotFound, InvalidInput, NotServing, RevisionNotFound
+from mdeploy_lab.registry.backend import home_uri
 from tests.e2e.census import of_kind, until
 from tests.e2e.conftest import engine
 
@@ -276,6 +277,15 @@ def test_metrics_parameters_and_the_signature_are_compared(client, models, iris,
     assert away.model is None
     assert "cannot be compared" in away.note
     assert away.changes
+
+
+def test_what_was_logged_to_deployed_objects_is_compared(iris_deployed, home):
+    registry = mlflow.MlflowClient(home_uri(home), home_uri(home))
+    for version, family in (("1", "linear"), ("2", "trees")):
+        source = registry.get_model_version(iris_deployed.spec.template.model.name, version).source
+        registry.log_model_params(Path(source).parent.name, {"family": family})
+    found = {c.path: (c.old, c.new) for c in iris_deployed.diff(1, 2).model}
+    assert found["params.family"] == ("linear", "trees")
 
 
 def test_versions_have_what_a_picker_shows(client, iris_deployed, http):
