@@ -99,4 +99,8 @@ def test_panel_details_and_form_speak_the_language(spoken: Callable[[str], Page]
     page.evaluate("window.jupyterapp.commands.execute('mdeploy:create', {wide: false})")
     page.locator(f"{PANEL} form").wait_for()
     speaks(page, language, "Environment Settings", "Deployment Details", "Deployment Name", "Description")
+    page.locator(".jp-Launcher-sectionTitle").first.wait_for()
+    assert "Other" not in page.locator(".jp-Launcher-sectionTitle").all_inner_texts(), (
+        "JupyterLab has a word for its own section"
+    )
     picture(page, f"{language}-create")

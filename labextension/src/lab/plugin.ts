@@ -72,9 +72,9 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       places.restore(restorer, Commands.openMain);
     }
     const command = places.canOpenWide ? Commands.openMain : Commands.open;
-    // JupyterLab's own category, which JupyterLab translates.
-    // eslint-disable-next-line jupyter/no-untranslated-string
-    launcher?.add({ command, category: 'Other', rank: 10 });
+    // JupyterLab's own category, in JupyterLab's own words: another text would be another category.
+    const trans = loader.surroundings.translator.load('jupyterlab');
+    launcher?.add({ command, category: trans.__('Other'), rank: 10 });
   }
 };
 
