@@ -104,12 +104,12 @@ def test_events_say_who_did_what_newest_first(page: Page, panel: Locator, client
     events = panel.get_by_role("listitem")
     events.first.wait_for()
     client.get("called").clients.add("seen")
-    panel.get_by_text("client seen was added").wait_for()
-    assert "client seen was added" in events.first.inner_text()
+    panel.get_by_text("Client seen was added").wait_for()
+    assert "Client seen was added" in events.first.inner_text()
     panel.get_by_label("Level").select_option("error")
     panel.get_by_text("No event of this level").wait_for()
     panel.get_by_role("button", name="Show all").click()
-    panel.get_by_text("client seen was added").wait_for()
+    panel.get_by_text("Client seen was added").wait_for()
 
 
 def test_axe_finds_nothing_wrong(page: Page, panel: Locator) -> None:

@@ -100,9 +100,11 @@ def test_every_command_describes_its_arguments(page: Page) -> None:
     assert {kind for _, kind in described} == {"object"}
 
 
-def test_the_status_bar_counts_and_opens(page: Page, placed: str) -> None:
+def test_the_status_bar_counts_and_opens(page: Page, placed: str, client: Client) -> None:
     item = page.locator(".mdl-Status")
-    page.wait_for_function("/[1-9] deployed, 0 failed/.test(document.querySelector('.mdl-Status').title)")
+    states = [d.state for d in client.deployments()]
+    told = f"{states.count('deployed')} deployed, {states.count('failed')} failed"
+    page.wait_for_function("told => document.querySelector('.mdl-Status').title.includes(told)", arg=told)
     command(page, "application:toggle-left-area")
     item.click()
     page.locator("#mdeploy-deployments").wait_for(state="visible")
