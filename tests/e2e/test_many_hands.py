@@ -57,9 +57,13 @@ def shell(*words: str) -> str:
     return done.stdout
 
 
-def panel(rest, turns: int, acknowledged: list[str], refusals: list[dict]) -> None:
-    """Edit as a form does: with the version that was read, and again from the state that a refusal brings."""
-    current = rest.get("/deployments/shared").json()
+def panel(rest, current: dict, turns: int, acknowledged: list[str], refusals: list[dict]) -> None:
+    """Edit as a form does: with the version that was read, and again from the state that a refusal brings.
+
+    The first edit is of somebody who looked for so long that another one has changed it.
+    """
+    read = current["resource_version"]
+    until("somebody to change it", lambda: rest.get("/deployments/shared").json()["resource_version"] != read)
     for turn in range(turns):
         for _ in range(100):
             edit = {"start_timeout": 100 + turn, "message": f"panel-{turn}", "resource_version": current["resource_version"]}
@@ -81,7 +85,8 @@ def together(shared, rest, turns: int, tmp_path) -> list[dict]:
     kernels = {who: kernel(who, turns, go) for who in KERNELS}
     acknowledged: list[str] = []
     refusals: list[dict] = []
-    form = threading.Thread(target=panel, args=(rest, turns, acknowledged, refusals))
+    current = rest.get("/deployments/shared").json()
+    form = threading.Thread(target=panel, args=(rest, current, turns, acknowledged, refusals))
     try:
         for process in kernels.values():
             assert process.stdout.readline() == "ready\n", process.stderr.read()
