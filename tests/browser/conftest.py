@@ -75,6 +75,14 @@ def client(home: Home) -> Iterator[Client]:
         yield made
 
 
+@pytest.fixture(scope="module", autouse=True)
+def leaves_nothing(client: Client) -> Iterator[None]:
+    """Each file begins with no deployment: the home is shared, and a panel shows only as many as it has room for."""
+    yield
+    for each in client.deployments():
+        each.delete()
+
+
 @pytest.fixture(scope="module")  # while Playwright runs, no other event loop can: it must not outlive its tests
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright

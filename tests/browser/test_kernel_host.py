@@ -47,8 +47,8 @@ def book(opened: Page, lab: Jupyter) -> Page:
 
 
 def right_click(page: Page, word: str) -> Locator:
-    """Open the context menu on a word of the second cell."""
-    place = page.evaluate(
+    """Open the context menu on a word of the second cell, once nothing moves any more."""
+    place = page.wait_for_function(
         """word => {
             const cell = document.querySelectorAll('.jp-CodeCell .cm-content')[1];
             const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
@@ -59,11 +59,15 @@ def right_click(page: Page, word: str) -> Locator:
                 range.setStart(texts.currentNode, at);
                 range.setEnd(texts.currentNode, at + word.length);
                 const box = range.getBoundingClientRect();
-                return [box.x + box.width / 2, box.y + box.height / 2];
+                const place = [box.x + box.width / 2, box.y + box.height / 2];
+                const still = String(window.lastPlace) === String(place);
+                window.lastPlace = place;
+                return still && place;
             }
         }""",
-        word,
-    )
+        arg=word,
+        polling=100,
+    ).json_value()
     page.mouse.click(*place, button="right")
     return page.locator('.lm-Menu-item[data-command="mdeploy:deploy-variable"]')
 

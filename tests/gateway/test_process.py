@@ -98,6 +98,16 @@ class TestLife:
         assert time.monotonic() - started < 5
         assert envoys(home) == [gateway.health()["pid"]] != [pid]
 
+    async def test_one_that_is_killed_again_and_again_is_back_within_a_second(self, gateway, replica):
+        await gateway.put(route("open", replica.target, public=True))
+        for _ in range(4):
+            pid = gateway.health()["pid"]
+            os.kill(pid, signal.SIGKILL)
+            begun = time.monotonic()
+            await until(lambda pid=pid: gateway.health()["pid"] not in {pid, None}, "another Envoy")
+            assert time.monotonic() - begun < 1
+            await gateway.put(route("open", replica.target, public=True))
+
     async def test_a_change_while_it_is_dead_waits_for_it(self, gateway, replica):
         os.kill(gateway.health()["pid"], signal.SIGKILL)
         await gateway.put(route("open", replica.target, public=True))

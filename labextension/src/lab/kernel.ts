@@ -18,6 +18,8 @@ type Connection = Services.IKernelConnection;
 export class LabKernel implements Kernel {
   #listeners = new Set<() => void>();
   #ending: (() => void) | null = null;
+  /** Questions of ours that the kernel has not answered yet. */
+  #asked = 0;
 
   constructor(
     private readonly tracker: INotebookTracker,
@@ -142,6 +144,9 @@ export class LabKernel implements Kernel {
     }
     switch (kernel.status) {
       case 'busy':
+        if (this.#asked > 0) {
+          return kernel; // with us: the next question waits its turn
+        }
         throw new Error(trans.__('The kernel is busy; try again when its cell has run'));
       case 'dead':
       case 'terminating':
@@ -158,6 +163,7 @@ export class LabKernel implements Kernel {
 
   async #ask<T>(call: string, patience = PATIENCE): Promise<T> {
     const kernel = this.#ready();
+    this.#asked += 1;
     const future = kernel.requestExecute({
       code: '',
       silent: true,
@@ -175,6 +181,7 @@ export class LabKernel implements Kernel {
       const { content } = await Promise.race([future.done, late]);
       return this.#read<T>(content);
     } finally {
+      this.#asked -= 1;
       clearTimeout(timer);
       future.dispose();
     }

@@ -11,6 +11,8 @@ NEAR = 0.8
 SOON, OFTEN, SELDOM = 2.0, 5.0, 30.0
 """Seconds between measurements: when shared pages could matter, when something changed, and when nothing did."""
 CHANGE = 2 * 2**20
+SETTLING = 4
+"""So many measurements follow each other closely: a process that has just begun is still making pages its own."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -34,6 +36,7 @@ class Gauge:
         self._resident = 0
         self._private: int | None = None
         self._at = 0.0
+        self._count = 0
 
     def due(self, resident_now: int, now: float) -> bool:
         """Return whether to measure, given the resident bytes and the time."""
@@ -45,11 +48,12 @@ class Gauge:
             return True
         if resident_now > NEAR * self._limit and age >= SOON:
             return True
-        return age >= (OFTEN if abs(growth) > CHANGE else SELDOM)
+        return age >= (OFTEN if abs(growth) > CHANGE or self._count < SETTLING else SELDOM)
 
     def measured(self, private: int, resident_now: int, now: float) -> bool:
         """Take note of a measurement; return whether it is over the limit."""
         self._private, self._resident, self._at = private, resident_now, now
+        self._count += 1
         return private > self._limit
 
 

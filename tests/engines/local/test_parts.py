@@ -274,8 +274,9 @@ def test_the_packages_of_another_interpreter_are_asked_for(tmp_path: Path, bare_
 
 def test_private_memory_is_measured_only_when_it_may_have_changed() -> None:
     gauge = Gauge(1000 * MIB)
-    assert gauge.due(300 * MIB, 0)
-    assert not gauge.measured(30 * MIB, 300 * MIB, 0)
+    for second in (-15, -10, -5, 0):
+        assert gauge.due(300 * MIB, second), "it has just begun"
+        assert not gauge.measured(30 * MIB, 300 * MIB, second)
     assert not gauge.due(300 * MIB, 29)
     assert gauge.due(300 * MIB, 31)
     assert not gauge.due(310 * MIB, 4)
