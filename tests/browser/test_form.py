@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +18,10 @@ from tests.browser.test_places import command, reloaded
 from tests.server.jupyter import ROOT, Jupyter
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
 PANEL = "#mdeploy-deployments"
+PATCHED = re.compile(r"/mdeploy/api/deployments/formed(\?.*)?$")
 CONFIG = """
 [groups.default]
 [groups.tight.quota]
@@ -173,6 +175,32 @@ def test_two_tabs_that_edit_one_deployment_are_merged(page: Page, client: Client
     spec = client.get(registered).spec
     assert (spec.replicas, spec.description, spec.api_name) == (2, "theirs", "formed")
     page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+
+
+def test_a_change_that_comes_just_before_is_refused_and_settled(page: Page, client: Client, registered: str) -> None:
+    form = updating(page, registered)
+    form.get_by_label("Description").fill("mine")
+    answers: list[int] = []
+
+    def overtaken(route: Route) -> None:
+        if route.request.method == "PATCH" and not answers:
+            client.get(registered).update(description="faster", message="overtakes")
+            answer = route.fetch()
+            answers.append(answer.status)
+            route.fulfill(response=answer)
+        else:
+            route.continue_()
+
+    page.route(PATCHED, overtaken)
+    form.get_by_role("button", name="Update", exact=True).click()
+    merge = form.get_by_role("alert", name="Changed meanwhile")
+    merge.get_by_text("faster", exact=True).first.wait_for()
+    page.unroute(PATCHED)
+    assert answers == [409]
+    expect(form.get_by_role("textbox", name="Description")).to_have_value("mine")
+    form.get_by_role("button", name="Update", exact=True).click()
+    form.wait_for(state="detached")
+    assert client.get(registered).spec.description == "mine"
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -68,6 +68,8 @@ class Jupyter:
     process: subprocess.Popen[bytes] | None = None
     bare: bool = False
     """Without our extensions, as another installation."""
+    half: bool = False
+    """With the extension of JupyterLab and without that of the server."""
 
     @property
     def url(self) -> str:
@@ -118,7 +120,7 @@ class Jupyter:
         for part in ("config", "data/labextensions", "runtime", "ipython", "work", "lab/settings"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         ours = json.loads((ROOT / "jupyter-config/server-config/mdeploy_lab.json").read_text(encoding="utf-8"))
-        if self.bare:
+        if self.bare or self.half:
             ours["ServerApp"]["jpserver_extensions"]["mdeploy_lab.server"] = False
         if self.command == "server":
             ours["ServerApp"]["jpserver_extensions"] |= dict.fromkeys(OTHERS, False)
