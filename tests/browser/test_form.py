@@ -198,6 +198,7 @@ def test_a_change_that_comes_just_before_is_refused_and_settled(page: Page, clie
     page.unroute(PATCHED)
     assert answers == [409]
     expect(form.get_by_role("textbox", name="Description")).to_have_value("mine")
+    merge.get_by_role("button", name="Keep yours: Description").click()
     form.get_by_role("button", name="Update", exact=True).click()
     form.wait_for(state="detached")
     assert client.get(registered).spec.description == "mine"
