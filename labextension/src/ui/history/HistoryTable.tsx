@@ -28,16 +28,16 @@ export function HistoryTable(props: HistoryTableProps): React.ReactElement {
     '#',
     trans.__('User'),
     trans.__('Action'),
+    trans.__('Update Message'),
+    trans.__('Timestamp'),
     trans.__('Deployment Stopped'),
     trans.__('Model'),
     trans.__('Revision'),
     trans.__('Replicas'),
     trans.__('Group'),
     trans.__('Instance Type'),
-    trans.__('Timestamp'),
     trans.__('Description'),
     trans.__('Metadata'),
-    trans.__('Update Message'),
     trans.__('Actions')
   ];
   return (
@@ -83,16 +83,16 @@ function HistoryRow(props: HistoryRowProps): React.ReactElement {
     [String(entry.number)],
     [entry.actor],
     [actionWord(entry.action, trans)],
+    [entry.message],
+    [when, new Date(entry.at).toLocaleString(locale)],
     [String(spec.stopped)],
     [modelOf(entry)],
     [revisionOf(entry, trans)],
     [replicasOf(entry)],
     [spec.group],
     [spec.template.instance_type],
-    [when, new Date(entry.at).toLocaleString(locale)],
     [spec.description],
-    [pairs(spec.metadata)],
-    [entry.message]
+    [pairs(spec.metadata)]
   ];
   const chosen = props.chosen.includes(entry.number);
   return (
