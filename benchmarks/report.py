@@ -104,10 +104,11 @@ def now() -> str:
 
 
 def renewed(text: str, sections: Iterable[Section]) -> str:
-    """Return the page with these sections in place of those that were there."""
+    """Return the page with these sections in place of those that were there; new ones come last."""
     for section in sections:
         pattern = re.compile(rf"^## {re.escape(section.title)}\n.*?(?=\n^## |\Z)", re.MULTILINE | re.DOTALL)
-        if not pattern.search(text):
-            raise ValueError(f"the page has no section {section.title!r}: measure all parts")
-        text = pattern.sub(lambda _, s=section: text_of(s) + "\n", text)
+        if pattern.search(text):
+            text = pattern.sub(lambda _, s=section: text_of(s) + "\n", text)
+        else:
+            text = f"{text.rstrip()}\n\n{text_of(section)}\n"
     return text
