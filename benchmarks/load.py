@@ -133,7 +133,7 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 def _wrk(target: Target, body: bytes, connections: int, seconds: float) -> Result:
     headers = {"Content-Type": "application/json", **target.headers}
     script = 'wrk.method = "POST"\n'
-    script += "".join(f"wrk.headers[{_lua(k)}] = {_lua(v)}\n" for k, v in headers.items())
+    script += "".join(f"wrk.headers[ {_lua(k)} ] = {_lua(v)}\n" for k, v in headers.items())
     script += f"wrk.body = {_lua(body.decode())}\n"
     handle, name = tempfile.mkstemp(suffix=".lua")  # 0600: it has a token in it
     try:

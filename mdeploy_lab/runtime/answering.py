@@ -36,10 +36,22 @@ def answer(route: Route, request: Request, model: ServedModel) -> Response:
     RequestProblem
         Everything else is turned into one.
     """
-    if route.decode is None or route.encode is None:
+    if route.decode is None:
         raise TypeError(f"{route.path} is no prediction")
     call = route.decode(request, model)
-    outputs = predict(call, model)
+    return encoded(predict(call, model), call, route, request, model)
+
+
+def encoded(outputs: Any, call: Call, route: Route, request: Request, model: ServedModel) -> Response:
+    """Return the model's answer in the request's dialect.
+
+    Raises
+    ------
+    RequestProblem
+        Also when the dialect has no form for such an answer.
+    """
+    if route.encode is None:
+        raise TypeError(f"{route.path} is no prediction")
     try:
         return route.encode(outputs, call, request, model)
     except RequestProblem:
@@ -54,6 +66,8 @@ def answer(route: Route, request: Request, model: ServedModel) -> Response:
 
 def predict(call: Call, model: ServedModel) -> Any:
     """Return the model's answer, or say what is wrong."""
+    if call.matrix is not None:
+        return _predict_matrix(call.matrix, model)
     from mlflow.exceptions import MlflowException
 
     try:
@@ -65,11 +79,26 @@ def predict(call: Call, model: ServedModel) -> Any:
             raise _misfit(error, call.inputs, model) from None
         raise _raised(error) from error
     except Exception as error:  # the model's code may raise anything
-        problem = _refused(error, call.inputs, model)
-        if problem is not None:
-            log.warning("the model refused an input: %s", type(error).__name__, exc_info=True)
-            raise problem from None
-        raise _raised(error) from error
+        raise _told(error, call.inputs, model) from error
+
+
+def _predict_matrix(matrix: Any, model: ServedModel) -> Any:
+    """Return the answer of the short way; what it raises is told as for the table that the matrix stands for."""
+    plan = model.plan
+    if plan is None:
+        raise TypeError("a matrix was read without a plan")
+    try:
+        return plan.answer(matrix)
+    except Exception as error:  # the model's code may raise anything
+        raise _told(error, plan.frame(matrix), model) from error
+
+
+def _told(error: Exception, inputs: Any, model: ServedModel) -> RequestProblem:
+    problem = _refused(error, inputs, model)
+    if problem is None:
+        return _raised(error)
+    log.warning("the model refused an input: %s", type(error).__name__, exc_info=error)
+    return problem
 
 
 def _misfit(error: Any, inputs: Any, model: ServedModel) -> BadInput:

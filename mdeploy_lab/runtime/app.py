@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
+import os
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from mdeploy_lab.runtime.answering import answer
+from mdeploy_lab.runtime.batching import Question, together
 from mdeploy_lab.runtime.context import RequestContext, enter
 from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route, json_response
 from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
@@ -48,6 +48,19 @@ class Gone(Exception):
     """Raised when the caller closed the connection."""
 
 
+class Waiting:
+    """A request that waits for its answer."""
+
+    __slots__ = ("deadline", "job", "receive", "since", "watcher")
+
+    def __init__(self, job: Job, receive: Receive, deadline: float) -> None:
+        self.job = job
+        self.receive = receive
+        self.deadline = deadline
+        self.since = time.monotonic()
+        self.watcher: asyncio.Future[None] | None = None
+
+
 class Application:
     """Answers requests for one loaded model."""
 
@@ -82,6 +95,10 @@ class Application:
             (b"x-mdeploy-revision", str(spec.revision).encode()),
             (b"x-mdeploy-replica-id", spec.replica.encode()),
         )
+        self._waiting: dict[Waiting, None] = {}
+        self._warden: asyncio.TimerHandle | None = None
+        if model.plan is not None and model.plan.rowwise:
+            worker.together = together
         self._core = CoreDialect(self, dialects)
         self._dialects = dialects
         self._exact: dict[str, dict[str, tuple[Dialect, Route]]] = {}
@@ -124,16 +141,8 @@ class Application:
             self.in_flight -= 1
             if not self.in_flight:
                 self.idle.set()
-        took = round((time.perf_counter() - begun) * 1000, 2)
-        self._access.write(
-            f"{request.method} {request.path[:300]} {status} {took} ms",
-            stream="access",
-            request_id=request.request_id,
-            status=status,
-            ms=took,
-            bytes=len(request.body),
-            user=user,
-        )
+        took = time.perf_counter() - begun
+        self._access.later(lambda: _access(request, status, took, user), now=not self.in_flight)
 
     def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:
         found = [
@@ -205,7 +214,7 @@ class Application:
         self._admit()
         self._buffered += len(request.body)
         try:
-            job = self._worker.submit(lambda: answer(route, request, self.model))
+            job = self._worker.submit(Question(route, request, self.model))
             return await self._wait(job, receive, deadline)
         finally:
             self._buffered -= len(request.body)
@@ -247,29 +256,47 @@ class Application:
         )
 
     async def _wait(self, job: Job, receive: Receive, deadline: float) -> Response:
-        """Wait for a job, not longer than the deadline, and drop it when the caller leaves."""
-        done, _ = await asyncio.wait({job.future}, timeout=min(WATCH_AFTER, deadline - time.monotonic()))
-        if done:
-            return _result(job)
-        gone = asyncio.ensure_future(_disconnected(receive))
+        """Wait for a job, not longer than the deadline, and drop it when the caller leaves: both are the warden's to notice."""
+        waiting = Waiting(job, receive, deadline)
+        self._waiting[waiting] = None
+        if self._warden is None:
+            self._warden = asyncio.get_running_loop().call_later(WATCH_AFTER, self._look_round)
         try:
-            await asyncio.wait(
-                {job.future, gone},
-                timeout=max(0.0, deadline - time.monotonic()),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if job.future.done():
-                return _result(job)
-            job.abandon()
-            if gone.done():
-                raise Gone
-            self._watch_wedge(job)
-            raise PredictionTimedOut(
+            response: Response = await job.future
+            return response
+        finally:
+            del self._waiting[waiting]
+            if waiting.watcher is not None:
+                waiting.watcher.cancel()
+
+    def _look_round(self) -> None:
+        """Give up what is late, and begin to watch the callers of what takes long."""
+        now = time.monotonic()
+        for waiting in self._waiting:
+            if now >= waiting.deadline:
+                self._give_up(waiting)
+            elif waiting.watcher is None and now - waiting.since >= WATCH_AFTER:
+                waiting.watcher = asyncio.ensure_future(self._leave_with(waiting))
+        again = bool(self._waiting)
+        self._warden = asyncio.get_running_loop().call_later(WATCH_AFTER, self._look_round) if again else None
+
+    def _give_up(self, waiting: Waiting) -> None:
+        if waiting.job.future.done():
+            return
+        waiting.job.abandon()
+        self._watch_wedge(waiting.job)
+        waiting.job.future.set_exception(
+            PredictionTimedOut(
                 f"the prediction took longer than {self._timeout:g} s",
                 hint="send fewer rows at a time, or raise predict_timeout",
             )
-        finally:
-            gone.cancel()
+        )
+
+    async def _leave_with(self, waiting: Waiting) -> None:
+        await _disconnected(waiting.receive)
+        if not waiting.job.future.done():
+            waiting.job.abandon()
+            waiting.job.future.set_exception(Gone())
 
     def _watch_wedge(self, job: Job) -> None:
         """Look again after a grace: a worker that is still in the same job is stuck."""
@@ -279,10 +306,10 @@ class Application:
         asyncio.get_running_loop().call_later(grace, self._check_wedge, job)
 
     def _check_wedge(self, job: Job) -> None:
-        if job.future.done() or self.wedged:
+        if job.ended or self.wedged:
             return
         self.wedged = True
-        job.future.add_done_callback(lambda _: self._unwedge())
+        job.on_end = self._unwedge
         log.error("the model is stuck: one prediction has run for %.1f s", self._worker.busy_for())
         self._on_wedged(True)
 
@@ -292,14 +319,23 @@ class Application:
         self._on_wedged(False)
 
 
-def _result(job: Job) -> Response:
-    response: Response = job.future.result()
-    return response
+def _access(request: Request, status: int, took: float, user: str) -> dict[str, Any]:
+    """Return the line of the access log."""
+    ms = round(took * 1000, 2)
+    return {
+        "message": f"{request.method} {request.path[:300]} {status} {ms} ms",
+        "stream": "access",
+        "request_id": request.request_id,
+        "status": status,
+        "ms": ms,
+        "bytes": len(request.body),
+        "user": user,
+    }
 
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"")
-    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 async def _disconnected(receive: Receive) -> None:

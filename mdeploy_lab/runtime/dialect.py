@@ -62,6 +62,8 @@ class Call:
     inputs: Any
     params: dict[str, Any] | None = None
     extra: Any = None
+    matrix: Any = None
+    """A table of numbers (rows, columns) that the model's plan has read, in place of ``inputs``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ import json
 import math
 from typing import Any
 
+import orjson
+
 
 def jsonable(value: Any) -> Any:
     """Return ``value`` as JSON types: arrays as lists, frames and series as records, the rest by :func:`_default`."""
@@ -31,6 +33,8 @@ def encode(value: Any) -> bytes:
     TypeError
         When the model answered with something that JSON cannot carry.
     """
+    if type(value).__name__ == "ndarray" and value.dtype.kind in "fiu" and value.dtype.itemsize <= 8:  # noqa: PLR2004  # bytes
+        return orjson.dumps(value.tolist())  # writes what is not finite as null
     try:
         return json.dumps(jsonable(value), separators=(",", ":"), allow_nan=False, default=_default).encode()
     except ValueError:  # a NaN inside an object that only ``_default`` opened

@@ -9,10 +9,13 @@ import logging
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.runtime.preload import quiet
 from mdeploy_lab.runtime.spec import ReplicaSpec
+
+if TYPE_CHECKING:
+    from mdeploy_lab.runtime.plan import Plan
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class ServedModel:
         self.output_schema = self.metadata.get_output_schema()
         self.params_schema = self.metadata.get_params_schema()
         self._function = None if self.method == "predict" else method_of(pyfunc, self.method)
+        self.plan: Plan | None = None
+        """The short way for tables of numbers, found at warm-up."""
 
     def predict(self, inputs: Any, params: dict[str, Any] | None = None) -> Any:
         """Return the model's answer; the input schema is enforced as MLflow does it.
@@ -49,6 +54,17 @@ class ServedModel:
             inputs, params, self.input_schema, self.params_schema, self.pyfunc.loader_module
         )
         return self._function(data, checked)
+
+    @cached_property
+    def unchecked(self) -> Callable[[Any], Any] | None:
+        """The library's own answer to a table that meets the schema; None for a user's class, which MLflow wraps in more."""
+        if self.pyfunc.loader_module == "mlflow.pyfunc.model":
+            return None
+        if self._function is not None:
+            function = self._function
+            return lambda data: function(data, None)
+        predict = getattr(getattr(self.pyfunc, "_model_impl", None), "predict", None)
+        return predict if callable(predict) else None
 
     @cached_property
     def typed_by_hints(self) -> bool:

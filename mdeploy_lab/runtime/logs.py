@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from mdeploy_lab.runtime.context import current
 
 MAX_BYTES = 16_000_000
 KEEP = 4
+MANY = 256
+"""Lines that are kept at most before they are written together."""
 MAX_MESSAGE = 1_000_000
 """Characters of a line that are kept."""
 
@@ -37,6 +40,7 @@ class JsonLog:
         self._lock = threading.Lock()
         self._fixed = {"replica": replica, "revision": revision}
         self.lost = 0
+        self._kept: list[tuple[float, Callable[[], dict[str, Any]]]] = []
         self._fd = -1
         self._size = 0
         self._open()
@@ -59,7 +63,22 @@ class JsonLog:
             line["request_id"] = context.request_id
         line.update(more)
         line.update(self._fixed)
-        self._append(json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n")
+        self._append(_encode(line))
+
+    def later(self, line: Callable[[], dict[str, Any]], *, now: bool) -> None:
+        """Write a line with the next that is written at once: ``now``, or when ``MANY`` wait. For the event loop's thread only.
+
+        ``line`` is made when it is written: what a busy server says of each request must not cost each request a system call.
+        """
+        self._kept.append((time.time(), line))
+        if now or len(self._kept) >= MANY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was kept."""
+        kept, self._kept = self._kept, []
+        lines = [{"at": _when(at), **line(), **self._fixed} for at, line in kept]
+        self._append(b"".join(_encode(line) for line in lines))
 
     def _append(self, data: bytes) -> None:
         with self._lock:
@@ -80,8 +99,16 @@ class JsonLog:
         self._open()
 
 
+def _encode(line: dict[str, Any]) -> bytes:
+    return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+
+
 def _now() -> str:
-    return datetime.fromtimestamp(time.time(), timezone.utc).isoformat(timespec="milliseconds")
+    return _when(time.time())
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, timezone.utc).isoformat(timespec="milliseconds")
 
 
 class JsonHandler(logging.Handler):

@@ -1,17 +1,17 @@
 """The model's one worker thread: work waits in a bounded queue, whoever waits may leave, a stuck model is noticed.
 
 Libraries are used from one thread only (many are not safe from two), and always the same one, which also loads the model.
-The seam for batching is ``_take``: it hands over everything that waits, and ``_execute`` may then merge what can be merged.
+What waits is taken all at once, and may be answered together (``batching``); the event loop is woken once for all of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mdeploy_lab.runtime.problems import Overloaded
@@ -21,6 +21,8 @@ QUEUE_LIMIT = 256
 QUEUE_SECONDS = 10.0
 """More of them may wait as long as the last will have its answer in this time: a busy second is no reason to refuse one."""
 QUEUE_MOST = 4096
+BATCH_MOST = 128
+"""Jobs that are taken together."""
 _WEIGHT = 0.1
 """What the newest job counts in the average of how long one takes."""
 
@@ -28,7 +30,7 @@ _WEIGHT = 0.1
 class Job:
     """One piece of work and the future that waits for it."""
 
-    __slots__ = ("abandoned", "context", "future", "loop", "request", "run", "started")
+    __slots__ = ("abandoned", "context", "ended", "future", "loop", "on_end", "request", "run", "started")
 
     def __init__(self, run: Callable[[], Any], loop: asyncio.AbstractEventLoop, *, request: bool) -> None:
         self.run = run
@@ -38,19 +40,36 @@ class Job:
         self.context = contextvars.copy_context()
         self.abandoned = False
         self.started: float | None = None
+        self.ended = False
+        self.on_end: Callable[[], None] | None = None
+        """Called on the event loop when the worker is done with it, also when nobody waits any more."""
 
     def abandon(self) -> None:
         """Say that nobody waits any more; work that has not begun is dropped."""
         self.abandoned = True
 
 
+Outcome = tuple[Any, BaseException | None]
+
+
 class Worker:
-    """Runs jobs one after the other in a daemon thread, so that a stuck model never holds up the end of the process."""
+    """Runs jobs in a daemon thread, so that a stuck model never holds up the end of the process.
+
+    Parameters
+    ----------
+    limit
+        Jobs that may wait, however slow they are.
+    clock
+        Seconds that only go forward.
+    """
 
     def __init__(self, limit: int = QUEUE_LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
+        self.together: Callable[[Sequence[Job]], list[Outcome]] | None = None
+        """Answers requests that wait together; None: one after the other."""
         self._limit = limit
         self._clock = clock
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: deque[Job] = deque()
+        self._filled = threading.Semaphore(0)
         self._current: Job | None = None
         self._waiting = 0
         self._pace = 0.0
@@ -94,50 +113,75 @@ class Worker:
             )
         job = Job(run, asyncio.get_running_loop(), request=request)
         self._waiting += 1
-        self._queue.put(job)
+        self._queue.append(job)
+        self._filled.release()
         return job
 
     async def call(self, run: Callable[[], Any]) -> Any:
         """Run ``run`` in the worker and return its result, without a deadline (loading, warm-up)."""
         return await self.submit(run, request=False).future
 
-    def _take(self) -> list[Job] | None:
-        first = self._queue.get()
-        return None if first is None else [first]
-
     def _work(self) -> None:
-        while (jobs := self._take()) is not None:
-            self._execute(jobs)
+        while True:
+            self._filled.acquire()
+            self._execute(self._take())
+
+    def _take(self) -> list[Job]:
+        """Return the next job, with the requests behind it when they may be answered together."""
+        jobs = [self._queue.popleft()]
+        if self.together is not None and jobs[0].request:
+            while len(jobs) < BATCH_MOST and self._queue and self._queue[0].request:
+                if not self._filled.acquire(blocking=False):
+                    break
+                jobs.append(self._queue.popleft())
+        return jobs
 
     def _execute(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            if job.abandoned:
-                self._finish(job, None, None)
-                continue
-            job.started = self._clock()
-            self._current = job
-            try:
-                result, error = job.context.run(job.run), None
-            except BaseException as raised:  # noqa: BLE001  # the model's code may raise anything, SystemExit included
-                result, error = None, raised
+        wanted = [job for job in jobs if not job.abandoned]
+        outcomes: list[Outcome] = []
+        if wanted:
+            began = self._clock()
+            for job in wanted:
+                job.started = began
+            self._current = wanted[0]
+            outcomes = self._all_of(wanted)
             self._current = None
-            if job.request:
-                taken = self._clock() - job.started
+            if wanted[0].request:
+                taken = (self._clock() - began) / len(wanted)
                 self._pace = taken if not self._pace else self._pace + _WEIGHT * (taken - self._pace)
-            self._finish(job, result, error)
+        finished = list(zip(wanted, outcomes, strict=True))
+        if len(wanted) < len(jobs):
+            finished += [(job, (None, None)) for job in jobs if job not in wanted]
+        jobs[0].loop.call_soon_threadsafe(self._deliver, finished)
 
-    def _finish(self, job: Job, result: Any, error: BaseException | None) -> None:
-        job.loop.call_soon_threadsafe(self._deliver, job, result, error)
+    def _all_of(self, jobs: list[Job]) -> list[Outcome]:
+        if len(jobs) == 1 or self.together is None:
+            return [_run(job) for job in jobs]
+        try:
+            return self.together(jobs)
+        except BaseException as error:  # noqa: BLE001  # a fault of ours is each request's, and the thread goes on
+            return [(None, error)] * len(jobs)
 
-    def _deliver(self, job: Job, result: Any, error: BaseException | None) -> None:
-        self._waiting -= 1
-        if job.future.done():
-            return
-        if job.abandoned:
-            job.future.cancel()
-        elif isinstance(error, Exception):
-            job.future.set_exception(error)
-        elif error is not None:
-            job.future.set_exception(RuntimeError(f"the model raised {type(error).__name__}"))
-        else:
-            job.future.set_result(result)
+    def _deliver(self, finished: Sequence[tuple[Job, Outcome]]) -> None:
+        self._waiting -= len(finished)
+        for job, (result, error) in finished:
+            job.ended = True
+            if job.on_end is not None:
+                job.on_end()
+            if job.future.done():
+                continue
+            if job.abandoned:
+                job.future.cancel()
+            elif isinstance(error, Exception):
+                job.future.set_exception(error)
+            elif error is not None:
+                job.future.set_exception(RuntimeError(f"the model raised {type(error).__name__}"))
+            else:
+                job.future.set_result(result)
+
+
+def _run(job: Job) -> Outcome:
+    try:
+        return job.context.run(job.run), None
+    except BaseException as raised:  # noqa: BLE001  # the model's code may raise anything, SystemExit included
+        return None, raised

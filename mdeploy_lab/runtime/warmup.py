@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mdeploy_lab.runtime.answering import predict
 from mdeploy_lab.runtime.encoding import encode
+from mdeploy_lab.runtime.plan import plan_for
 from mdeploy_lab.runtime.problems import BadInput, ModelRaised
 from mdeploy_lab.runtime.protocols.invocations import read_json
 
@@ -27,6 +28,7 @@ def warm_up(model: ServedModel) -> None:
     Exception
         What the model raised on its own example.
     """
+    model.plan = plan_for(model)
     body = model.example_body
     if body is None:
         log.info("no input example to warm up with")

@@ -1,0 +1,102 @@
+"""Answers requests together that wait together: one prediction for all rows, each request its own rows and its own errors.
+
+Nothing waits for a batch to fill. While one prediction runs, requests gather; the next prediction takes them all. A model is
+asked so only when its answer to some rows is that to each of them (``Plan.rowwise``). A request that cannot be read is refused
+alone; when the rows together are refused, each request is asked again by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mdeploy_lab.runtime.answering import answer, encoded
+from mdeploy_lab.runtime.dialect import Call, Request, Response, Route
+
+if TYPE_CHECKING:
+    from mdeploy_lab.runtime.loader import ServedModel
+    from mdeploy_lab.runtime.prediction import Job
+
+MOST_ROWS = 4096
+"""Rows of a request that is still put together with others, and of all of them."""
+
+Outcome = tuple[Response | None, BaseException | None]
+
+
+@dataclass(slots=True)
+class Question:
+    """One request as the worker gets it."""
+
+    route: Route
+    request: Request
+    model: ServedModel
+
+    def __call__(self) -> Response:
+        """Answer it alone."""
+        return answer(self.route, self.request, self.model)
+
+    def read(self) -> Call:
+        """Return what the model is asked."""
+        if self.route.decode is None:
+            raise TypeError(f"{self.route.path} is no prediction")
+        return self.route.decode(self.request, self.model)
+
+    def write(self, outputs: Any, call: Call) -> Response:
+        """Return the answer in the request's dialect."""
+        return encoded(outputs, call, self.route, self.request, self.model)
+
+
+def together(jobs: Sequence[Job]) -> list[Outcome]:
+    """Return the outcome of each job; all are questions to one model whose plan answers row by row."""
+    outcomes: list[Outcome] = [(None, None)] * len(jobs)
+    calls: list[tuple[int, Call]] = []
+    rows = 0
+    for place, job in enumerate(jobs):
+        question: Question = job.run  # type: ignore[assignment]  # only questions are batched
+        try:
+            call = job.context.run(question.read)
+        except BaseException as error:  # noqa: BLE001  # each request has its own
+            outcomes[place] = (None, error)
+            continue
+        if call.matrix is None or rows + len(call.matrix) > MOST_ROWS:
+            outcomes[place] = _outcome(lambda job=job: job.context.run(job.run))  # type: ignore[misc]  # bound at once
+        else:
+            calls.append((place, call))
+            rows += len(call.matrix)
+    if calls:
+        _answer_all(jobs, calls, outcomes)
+    return outcomes
+
+
+def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: list[Outcome]) -> None:
+    import numpy as np
+
+    first: Question = jobs[calls[0][0]].run  # type: ignore[assignment]  # as above
+    plan = first.model.plan
+    assert plan is not None
+    matrix = calls[0][1].matrix if len(calls) == 1 else np.concatenate([call.matrix for _, call in calls])
+    try:
+        outputs = plan.answer(matrix)
+        whole = len(outputs) == len(matrix)
+    except Exception:  # noqa: BLE001  # whose fault it was shows when each is asked alone
+        whole = False
+    if not whole:
+        for place, _ in calls:
+            job = jobs[place]
+            outcomes[place] = _outcome(lambda job=job: job.context.run(job.run))  # type: ignore[misc]  # bound at once
+        return
+    begin = 0
+    for place, call in calls:
+        end = begin + len(call.matrix)
+        part = outputs[begin:end] if type(outputs).__name__ == "ndarray" else outputs.iloc[begin:end]
+        question: Question = jobs[place].run  # type: ignore[assignment]  # as above
+        outcomes[place] = _outcome(lambda part=part, call=call, question=question: question.write(part, call))  # type: ignore[misc]
+        begin = end
+
+
+def _outcome(run: Callable[[], Response]) -> Outcome:
+    try:
+        return run(), None
+    except BaseException as error:  # noqa: BLE001  # the model's code may raise anything, SystemExit included
+        return None, error
