@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mdeploy_lab.client.panels import form
     from mdeploy_lab.client.sync import Client, connect, deploy, deployments, get, info
     from mdeploy_lab.notebook.widgets import widget
+    from mdeploy_lab.runtime.context import request_context
 
 _LAZY = {
     "Client": "mdeploy_lab.client.sync",
@@ -27,6 +28,7 @@ _LAZY = {
     "form": "mdeploy_lab.client.panels",
     "get": "mdeploy_lab.client.sync",
     "info": "mdeploy_lab.client.sync",
+    "request_context": "mdeploy_lab.runtime.context",
     "widget": "mdeploy_lab.notebook.widgets",
 }
 _MODULES = {"aio": "mdeploy_lab.client.aio", "errors": "mdeploy_lab.errors"}
@@ -43,6 +45,7 @@ __all__ = [
     "form",
     "get",
     "info",
+    "request_context",
     "widget",
 ]
 

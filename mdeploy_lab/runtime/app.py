@@ -128,11 +128,12 @@ class Application:
         request.request_id = _request_id(headers)
         user = headers.get(b"x-forwarded-user", b"").decode("latin-1")
         spec = self.model.spec
-        enter(RequestContext(request.request_id, user, spec.deployment, spec.revision, spec.replica))
+        context = RequestContext(request.request_id, user, spec.deployment, spec.revision, spec.replica, "", headers)
+        enter(context)
         self.in_flight += 1
         self.idle.clear()
         try:
-            response = await self._respond(request, receive)
+            response = await self._respond(request, receive, context)
             await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
             status = response.status
         except Gone:
@@ -156,11 +157,12 @@ class Application:
             found.append((b"connection", b"close"))
         return found
 
-    async def _respond(self, request: Request, receive: Receive) -> Response:
+    async def _respond(self, request: Request, receive: Receive, context: RequestContext) -> Response:
         dialect: Dialect = self._core
         try:
             self._check_secret(request.headers)
             dialect, route = self._find(request)
+            context.dialect = dialect.name
             if route.answer is not None:
                 return route.answer(request, self.model)
             return await self._predict(route, request, receive)

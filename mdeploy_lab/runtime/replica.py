@@ -34,6 +34,7 @@ from mdeploy_lab.runtime.process import (
 )
 from mdeploy_lab.runtime.spec import ReplicaSpec
 from mdeploy_lab.runtime.status import ReplicaStatus
+from mdeploy_lab.runtime.threads import follow
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +213,7 @@ def main(spec: ReplicaSpec, listener: socket.socket | None = None) -> NoReturn:
         held = hold_lock(spec)
         log_file = JsonLog(spec.log, replica=spec.replica, revision=spec.revision)
         redirect(log_file, spec.raw_log)
+        follow()
         faulthandler.enable(file=2)
         apply_environment(spec.environ)
         count = threads_of(spec)
