@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from mdeploy_lab.client import views
 from mdeploy_lab.client.editing import edit, request_of
 from mdeploy_lab.client.handle import AsyncDeployment
-from mdeploy_lab.client.intake import Capturing, Intake, default_name, is_reference, take_object, take_reference
+from mdeploy_lab.client.intake import Capturing, Intake, default_name, is_reference, take_object, take_reference, with_script
 from mdeploy_lab.client.loop import in_caller, on_interrupt, tell
 from mdeploy_lab.client.mime import list_bundle
 from mdeploy_lab.client.namespace import user_namespace
@@ -214,6 +215,7 @@ class AsyncClient:
         check_parity: bool | None = None,
         dry_run: bool | None = None,
         input_example: Any = None,
+        script: str | os.PathLike[str] | None = None,
         requirements: Sequence[str] | None = None,
         code_paths: Sequence[str] | None = None,
         if_exists: Literal["update", "error"] = "update",
@@ -228,13 +230,16 @@ class AsyncClient:
         Parameters
         ----------
         model
-            A fitted object, or ``models:/churn/3``, ``models:/churn@champion``, ``runs:/<id>/model``, or a path.
+            A fitted object, or ``models:/churn/3``, ``models:/churn@champion``, ``runs:/<id>/model``, or a path: of a saved
+            model, or of a serving script (a Python file, or a folder with one).
         name
             Display name; by default the variable's or the registered model's. The id is made from it.
         id
             An id of your own: 3 to 63 lower-case letters, digits and hyphens.
         input_example
             Rows like those that callers will send: the signature comes from them, and they are asked again over HTTP.
+        script
+            A serving script that stands before the model: its ``preprocess`` and ``postprocess``.
         requirements, code_paths
             For a live object: its packages in place of those that are found, and modules of yours besides those found.
         if_exists
@@ -266,7 +271,7 @@ class AsyncClient:
                 raise _frozen(known, "type")  # noqa: TRY301  # likewise
             kept = known.spec.template.runtime.method if known is not None else None
             how = Capturing(method or kept, input_example, requirements, code_paths)
-            taken = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=told)
+            taken = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=told, script=script)
             target = known.id if known is not None else id or slug(name)
             on_interrupt(f"interrupted: {target} may go on deploying; `{self.line('stop', target)}` stops it")
             changed = await self._put(name, id, group, known, {**fields, **taken.fields}, if_exists, type)
@@ -285,8 +290,12 @@ class AsyncClient:
         namespace: Mapping[str, Any] | None = None,
         cell: CellContext | None = None,
         reporter: Reporter | None = None,
+        script: str | os.PathLike[str] | None = None,
     ) -> Intake:
         """Return what the API needs to know of a model; a live object is saved and registered first."""
+        if script is not None:
+            before = await self.take_in(model, name=name, how=how, namespace=namespace, cell=cell, reporter=reporter)
+            return await in_caller(lambda: with_script(before, script, self.home))
         if is_reference(model):
             return await in_caller(lambda: take_reference(model, self.home))
         if namespace is None:

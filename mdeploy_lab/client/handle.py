@@ -3,6 +3,7 @@
 # ruff: noqa: A002  # "id" is the word of the interface
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -214,6 +215,7 @@ class AsyncDeployment(AsyncEndpoint):
         start: bool = False,
         dry_run: bool = False,
         input_example: Any = None,
+        script: str | os.PathLike[str] | None = None,
         wait: bool = True,
         timeout: float | None = None,
         reporter: Reporter | None = None,
@@ -225,9 +227,11 @@ class AsyncDeployment(AsyncEndpoint):
         given = {k: v for k, v in locals().items() if k in UpdateDeployment.model_fields and v is not None}
         given.pop("model", None)
         fields = {k: v for k, v in given.items() if v is not False or k not in {"start", "dry_run"}}
+        if model is None and script is not None:
+            model = self.spec.template.model.uri
         if model is not None:
             how = Capturing(method or self.spec.template.runtime.method, input_example)
-            taken = await self.client.take_in(model, name=self.name, how=how, reporter=reporter)
+            taken = await self.client.take_in(model, name=self.name, how=how, reporter=reporter, script=script)
             fields |= taken.fields
             self._notes = taken.notes
         if not message:

@@ -17,7 +17,7 @@ from mdeploy_lab.paths import Home, find_home
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/")
 _REGISTERED = re.compile(r"models:/([^/@]+)")
-_HINT = "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/ID/PATH, a directory, or the object itself"
+_HINT = "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/ID/PATH, a directory, a serving script, or the object itself"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ def default_name(model: Any, namespace: Mapping[str, Any]) -> str:
         if registered is not None:
             return registered[1]
         if not _SCHEME.match(text):
-            return Path(text).expanduser().absolute().name
+            path = Path(text).expanduser().absolute()
+            return path.stem if path.suffix == ".py" else path.name
     else:
         found = name_of(model, namespace)
         if found:
@@ -76,7 +77,39 @@ def take_reference(model: str | os.PathLike[str], home: Home | None) -> Intake:
         if not path.exists():
             raise ModelNotFound(f"there is no model at {str(path)[:300]}", hint=_HINT)
         text = str(path)
-    return Intake({"model": ModelSource(uri=text, tracking_uri=where.tracking_uri, registry_uri=where.registry_uri)})
+    source = ModelSource(uri=text, tracking_uri=where.tracking_uri, registry_uri=where.registry_uri)
+    return Intake({"model": _of_this_python(source) if _is_script(text) else source})
+
+
+def _is_script(text: str) -> bool:
+    from mdeploy_lab.registry.scripts import is_script
+
+    return not _SCHEME.match(text) and is_script(Path(text))
+
+
+def _of_this_python(source: ModelSource) -> ModelSource:
+    """Let a script run with the Python that deploys it, which has the libraries that it was tried with."""
+    from mdeploy_lab.registry.interpreter import this_interpreter
+
+    return source.model_copy(update={"interpreter": source.interpreter or this_interpreter()})
+
+
+def with_script(intake: Intake, script: str | os.PathLike[str], home: Home | None) -> Intake:
+    """Return the same model with a serving script that stands before it.
+
+    Raises
+    ------
+    ModelNotFound
+        When there is no such file or folder.
+    """
+    source: ModelSource = intake.fields["model"]
+    if home is None:
+        return Intake({**intake.fields, "model": source.model_copy(update={"script": os.fspath(script)})}, intake.notes)
+    path = Path(script).expanduser().absolute()
+    if not path.exists():
+        raise ModelNotFound(f"there is no script at {str(path)[:300]}", hint="give a Python file, or a folder with one")
+    source = _of_this_python(source.model_copy(update={"script": str(path)}))
+    return Intake({**intake.fields, "model": source}, intake.notes)
 
 
 @dataclass(frozen=True)

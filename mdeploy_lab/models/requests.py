@@ -45,6 +45,7 @@ class ModelSource(Request):
     registry_uri: str = ""
     source: str = Field(default="", description="local directory that holds MLmodel")
     interpreter: Interpreter | None = Field(default=None, description="run replicas with this Python")
+    script: str = Field(default="", description="serving script, a file or folder, that stands before the model")
 
 
 FROZEN = {

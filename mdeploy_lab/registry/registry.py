@@ -19,7 +19,7 @@ from mdeploy_lab.models.registry import ModelVersionDetails, ModelVersionInfo, R
 from mdeploy_lab.models.requests import ModelSource
 from mdeploy_lab.paths import Home
 from mdeploy_lab.registry import backend as backends
-from mdeploy_lab.registry import cache, environment, facts, mlmodel, template
+from mdeploy_lab.registry import cache, environment, facts, mlmodel, scripts, template
 from mdeploy_lab.registry.worker_process import WorkerProcess
 
 Progress = Callable[[float | None, str], None]
@@ -29,6 +29,8 @@ WARM_SECONDS = 120.0
 RESOLVE_SECONDS = 60.0
 LIST_SECONDS = 60.0
 FACTS_SECONDS = 20.0
+SCRIPT_SECONDS = 3600.0
+"""A script's folder may hold large weights, which are copied."""
 DOWNLOAD_SECONDS = 24 * 3600.0
 
 
@@ -61,18 +63,22 @@ class Registry:
             await asyncio.gather(self._warming, return_exceptions=True)
         await self._worker.close()
 
-    async def resolve(self, source: ModelSource) -> Model:
-        """Return the model that a URI means now.
+    async def resolve(self, source: ModelSource, name: str = "", *, dry_run: bool = False) -> Model:
+        """Return the model that a URI means now; a serving script becomes a version of the registered model ``name``.
 
         Raises
         ------
         ModelNotFound
             When it leads nowhere; the hint names near ones.
+        ModelNotSupported
+            When a script cannot be one.
         RegistryUnavailable
             When the registry does not answer.
         """
         backend = self._backend(source.tracking_uri, source.registry_uri)
         local = Path(source.source) if source.source else _local(source.uri)
+        if source.script or (local is not None and await asyncio.to_thread(scripts.is_script, local)):
+            return await self._script(source, local, name, backend, dry_run=dry_run)
         if local is not None:
             return await asyncio.to_thread(_read, source, local, backend)
         if ":/" not in source.uri:
@@ -99,6 +105,29 @@ class Registry:
                 }
             )
         return model.model_copy(update={"interpreter": source.interpreter or model.interpreter})
+
+    async def _script(
+        self, source: ModelSource, local: Path | None, name: str, backend: backends.Backend, *, dry_run: bool
+    ) -> Model:
+        before = (str(local) if local is not None else source.uri) if source.script else ""
+        path = Path(source.script or str(local))
+        if not path.is_absolute():
+            raise InvalidInput(f"the path {path} is relative", hint="give the whole path of the script")
+        if dry_run:
+            await asyncio.to_thread(scripts.read, path, local if source.script else None)
+            return Model(uri=str(path), requested=str(path), source=str(path), interpreter=source.interpreter)
+        arguments = {
+            "path": str(path),
+            "model": before,
+            "name": name or path.stem,
+            "home": str(self._home.root),
+            "interpreter": source.interpreter.model_dump(mode="json") if source.interpreter is not None else None,
+            "origin": "home" if backend.tracking_uri == backends.home_uri(self._home) else backend.origin,
+            **_uris(backend),
+        }
+        found = await self._worker.call("script", arguments, deadline=SCRIPT_SECONDS)
+        made = ModelSource(uri=found["uri"], source=found["source"], interpreter=source.interpreter, **_uris(backend))
+        return (await self.resolve(made)).model_copy(update={"requested": str(path)})
 
     async def fetch(self, model: Model, progress: Progress | None = None) -> Path:
         """Return a local directory that holds the model's ``MLmodel``; remote artifacts are downloaded once and kept.

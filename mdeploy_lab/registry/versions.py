@@ -126,10 +126,22 @@ def _experiment(mlflow_client: Any, home: Home, backend: Backend) -> str:
         return str(active)
     found = mlflow_client.get_experiment_by_name(EXPERIMENT)
     if found is None:
-        return _create_experiment(mlflow_client, f"file://{quote(str(home.registry / 'artifacts'))}" if backend.ours else None)
+        place = _artifacts(home, backend)
+        return _create_experiment(mlflow_client, f"file://{quote(str(place))}" if place is not None else None)
     if found.lifecycle_stage != "active":
         mlflow_client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
+
+
+def _artifacts(home: Home, backend: Backend) -> Path | None:
+    """Return where the experiment's artifacts belong; None for what the store knows itself.
+
+    MLflow would put those of a local database below the present directory, which in the engine's worker is nobody's.
+    """
+    if backend.ours:
+        return home.registry / "artifacts"
+    database = backend.tracking_uri.removeprefix("sqlite:///")
+    return Path(database).parent / "mlruns" if database != backend.tracking_uri else None
 
 
 def _create_experiment(mlflow_client: Any, where: str | None) -> str:

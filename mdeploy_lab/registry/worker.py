@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from mdeploy_lab.errors import MDeployError, RegistryUnavailable
-from mdeploy_lab.registry import listing, lookup
+from mdeploy_lab.registry import listing, lookup, scripting
 from mdeploy_lab.registry.wording import first_line
 
 THREADS = 4
-OPERATIONS: dict[str, Callable[..., Any]] = {**lookup.OPERATIONS, **listing.OPERATIONS}
+OPERATIONS: dict[str, Callable[..., Any]] = {**lookup.OPERATIONS, **listing.OPERATIONS, **scripting.OPERATIONS}
 _lock = threading.Lock()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.runtime.preload import quiet
+from mdeploy_lab.runtime.scripts import manifest
 from mdeploy_lab.runtime.spec import ReplicaSpec
 
 if TYPE_CHECKING:
@@ -126,6 +127,10 @@ def load(spec: ReplicaSpec) -> ServedModel:
     quiet()
     import mlflow.pyfunc
 
+    if manifest.read(Path(spec.model_path)) is not None:
+        from mdeploy_lab.runtime.scripts.serving import serve
+
+        return serve(spec)
     pyfunc = mlflow.pyfunc.load_model(spec.model_path, suppress_warnings=True)
     model = ServedModel(spec, pyfunc)
     log.info("loaded %s from %s", spec.template.model.uri, spec.model_path)

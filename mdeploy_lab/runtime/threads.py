@@ -24,8 +24,8 @@ def follow() -> None:
     """Make threads and thread pools of this process follow the request; a second call changes nothing."""
     if hasattr(threading.Thread.start, _MARK):
         return
-    threading.Thread.start = _following_start(threading.Thread.start)  # type: ignore[method-assign]
-    ThreadPoolExecutor.submit = _following_submit(ThreadPoolExecutor.submit)  # type: ignore[method-assign, assignment]
+    setattr(threading.Thread, "start", _following_start(threading.Thread.start))  # noqa: B010  # a method of the library's
+    setattr(ThreadPoolExecutor, "submit", _following_submit(ThreadPoolExecutor.submit))  # noqa: B010  # as above
 
 
 def _following_start(original: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:

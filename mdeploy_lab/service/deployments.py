@@ -55,8 +55,8 @@ ID_TRIES = 5
 class Registry(Protocol):
     """What resolves models."""
 
-    async def resolve(self, source: ModelSource) -> Model:
-        """Return the model that a URI means now."""
+    async def resolve(self, source: ModelSource, name: str = "", *, dry_run: bool = False) -> Model:
+        """Return the model that a URI means now; a serving script becomes a version of the registered model ``name``."""
         ...
 
     async def facts(self, model: Model) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class DeploymentService:
     async def create(self, request: CreateDeployment, caller: Caller) -> Changed:
         """Create a deployment with revision 1."""
         await self._admission.check_group(request.group, caller)
-        model = await self._registry.resolve(drafts.source_of(request.model))
+        model = await self._registry.resolve(drafts.source_of(request.model), request.name, dry_run=request.dry_run)
         spec = drafts.spec_for(request, model)
         capable.check(self._engine.capabilities(), spec)
         notes = await self._registry.notes(model) if not spec.template.runtime.isolate else ()
@@ -256,7 +256,10 @@ class DeploymentService:
         """Change a deployment; a new revision only when what runs changes."""
         record = await self.record(wanted)
         _check_version(record, request.resource_version, self.view(record))
-        model = await self._registry.resolve(drafts.source_of(request.model)) if request.model is not None else None
+        model = None
+        if request.model is not None:
+            name = request.name or record.spec.name
+            model = await self._registry.resolve(drafts.source_of(request.model), name, dry_run=request.dry_run)
         spec = drafts.updated(record.spec, request, model)
         capable.check(self._engine.capabilities(), spec)
         notes = await self._registry.notes(model) if model and not spec.template.runtime.isolate else ()

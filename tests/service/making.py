@@ -55,7 +55,7 @@ class _Engine:
 
 
 class _Registry:
-    async def resolve(self, source: Any) -> Model:
+    async def resolve(self, source: Any, _name: str = "", **_options: Any) -> Model:
         return Model(uri=source.uri)
 
     async def notes(self, _model: Model) -> tuple[str, ...]:

@@ -29,10 +29,13 @@ SETTINGS = (
     Param("image_pull_secret", "text", "secret for the image's registry", ("--image-pull-secret",)),
 )
 EXAMPLE = Param("input_example", "data", "rows like those that callers send (a variable of the notebook)", ("--input-example",))
+SCRIPT = Param(
+    "script", "text", "serving script (a file or folder) whose preprocess and postprocess stand before the model", ("--script",)
+)
 DRY_RUN = Param("dry_run", "flag", "check everything, change nothing", ("--dry-run",))
 NAMES = tuple(p.name for p in SETTINGS)
 TYPES = ("real-time", "batch", "async")
-EXTRA = ("message", "wait", "timeout", "dry_run", "input_example", "reporter")
+EXTRA = ("message", "wait", "timeout", "dry_run", "input_example", "script", "reporter")
 
 
 def _deploy(client: Any, v: dict[str, Any]) -> Any:
@@ -52,7 +55,7 @@ DEPLOY = Verb(
         Param(
             "model",
             "model",
-            "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/ID/PATH, or a directory; in a notebook also a variable",
+            "models:/NAME/VERSION, models:/NAME@ALIAS, runs:/ID/PATH, a directory, a serving script; in a notebook a variable",
             required=True,
             metavar="MODEL",
         ),
@@ -62,6 +65,7 @@ DEPLOY = Verb(
         Param("type", "choice", "how it is called; real-time", ("--type",), choices=TYPES),
         *SETTINGS,
         EXAMPLE,
+        SCRIPT,
         MESSAGE,
         Param("new", "flag", "refuse when it exists already", ("--new",)),
         DRY_RUN,
@@ -82,6 +86,7 @@ UPDATE = Verb(
         Param("name", "text", "another display name; the id stays", ("--name", "-n")),
         *SETTINGS,
         EXAMPLE,
+        SCRIPT,
         MESSAGE,
         Param("start", "flag", "also start it when it is stopped", ("--start",)),
         DRY_RUN,
