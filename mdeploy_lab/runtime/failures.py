@@ -7,8 +7,11 @@ import sys
 import traceback
 from pathlib import Path
 
+from mdeploy_lab.errors import MDeployError
 from mdeploy_lab.models.deployment import Failure, FailureReason
 from mdeploy_lab.runtime.distributions import requirement_of
+from mdeploy_lab.runtime.scripts import manifest
+from mdeploy_lab.runtime.scripts.blame import Line, line_of
 from mdeploy_lab.runtime.spec import ReplicaSpec
 from mdeploy_lab.runtime.status import utcnow
 
@@ -24,7 +27,7 @@ def failure_of(error: BaseException, spec: ReplicaSpec, reason: FailureReason = 
         reason=found,
         message=message,
         hint=hint,
-        details=_details(error, spec) if found == "missing_library" else {},
+        details=_script_details(error, spec) | (_details(error, spec) if found == "missing_library" else {}),
         evidence=evidence(error),
         revision=spec.revision,
         replica=spec.replica,
@@ -53,7 +56,9 @@ def _explain(error: BaseException, spec: ReplicaSpec, reason: FailureReason) -> 
     for link in chain:
         if (found := _known(link, spec)) is not None:
             return found
-    if (found := _import(chain)) is not None:
+    script = manifest.read(Path(spec.model_path))
+    found = _import(chain) if script is None else _script(chain, script, spec, reason)
+    if found is not None:
         return found
     if isinstance(chain[-1], FileNotFoundError) and reason == "load_failed":
         return (
@@ -74,6 +79,37 @@ def _explain(error: BaseException, spec: ReplicaSpec, reason: FailureReason) -> 
         f"the model could not be loaded: {_line(error)}",
         "see the evidence; a model loads best with the library versions that it was saved with",
     )
+
+
+def _script(
+    chain: list[BaseException], script: manifest.Manifest, spec: ReplicaSpec, reason: FailureReason
+) -> tuple[FailureReason, str, str]:
+    again = f"mend it, try it with `mdeploy serve {script.origin or script.file}`, and deploy it again"
+    wrong = next((link for link in chain if isinstance(link, MDeployError)), None)
+    if wrong is not None:
+        return reason, wrong.message, f"{wrong.hint}; then deploy it again" if wrong.hint else again
+    found = _blamed(chain, spec)
+    if found is None:
+        return reason, f"the script {script.file} could not be loaded: {_line(chain[0])}", again
+    line, link = found
+    text = f"SyntaxError: {link.msg}" if isinstance(link, SyntaxError) else _line(link)
+    on = "failed on its own example: " if reason == "warmup_failed" else ""
+    return ("import_failed" if isinstance(link, ImportError) else reason), f"{on}{line}: {text}", again
+
+
+def _blamed(chain: list[BaseException], spec: ReplicaSpec) -> tuple[Line, BaseException] | None:
+    """Return the script's line that the deepest cause came from, with that cause."""
+    return next(((line, link) for link in reversed(chain) if (line := line_of(link, spec.model_path)) is not None), None)
+
+
+def _script_details(error: BaseException, spec: ReplicaSpec) -> dict[str, str]:
+    """Return where the script lies and which line failed, for the fix."""
+    script = manifest.read(Path(spec.model_path))
+    if script is None:
+        return {}
+    found = _blamed(_chain(error), spec)
+    place = {"file": found[0].file, "line": str(found[0].number)} if found is not None else {"file": script.file}
+    return {"script": script.origin, **place}
 
 
 def _known(link: BaseException, spec: ReplicaSpec) -> tuple[FailureReason, str, str] | None:
@@ -125,10 +161,12 @@ def _missing(name: str, spec: ReplicaSpec) -> tuple[FailureReason, str, str]:
     interpreter = spec.template.model.interpreter
     where = f" into {interpreter.path}" if interpreter is not None and interpreter.path else ""
     requirement, _ = requirement_of(name, spec.model_path)
+    script = manifest.read(Path(spec.model_path)) is not None
+    own = f"put {top}.py beside the script" if script else "pass it in code_paths"
     return (
         "missing_library",
-        f"the model needs the library {top!r}, which is not installed",
-        f"pip install {requirement}{where}, deploy with isolate=True, or pass it in code_paths if it is a module of your own",
+        f"the {'script' if script else 'model'} needs the library {top!r}, which is not installed",
+        f"pip install {requirement}{where}, deploy with isolate=True, or {own} if it is a module of your own",
     )
 
 

@@ -35,6 +35,11 @@ def _missing_library(failure: Failure, id_: str, spec: DeploymentSpec) -> list[s
         return []
     if failure.details.get("known") != "yes":
         module = failure.details.get("module", requirement)
+        if failure.details.get("script"):
+            return [
+                f"# {module} is none of the script's requirements: name it in requirements.txt, or put {module}.py beside it.",
+                *_script(failure, id_, spec),
+            ]
         return [
             f"# {module} is none of the model's requirements. When it is a module of yours, it has to travel with the model:",
             "# clf stands for your fitted model.",
@@ -50,7 +55,22 @@ def _missing_library(failure: Failure, id_: str, spec: DeploymentSpec) -> list[s
     return [*where, f"%pip install {shlex.quote(requirement)}", f"%deploy start {id_}"]
 
 
-def _import_failed(_failure: Failure, id_: str, spec: DeploymentSpec) -> list[str]:
+def _script(failure: Failure, id_: str, _spec: DeploymentSpec) -> list[str]:
+    """Deploy a script again, when its own line has been mended."""
+    script = failure.details.get("script", "")
+    if not script:
+        return []
+    line = failure.details.get("line", "")
+    place = failure.details.get("file", script) + (f", line {line}" if line else "")
+    return [
+        f"# When {place} is mended (`mdeploy serve` in a terminal tries it):",
+        f"%deploy update {id_} --model {shlex.quote(script)}",
+    ]
+
+
+def _import_failed(failure: Failure, id_: str, spec: DeploymentSpec) -> list[str]:
+    if failure.details.get("script"):
+        return _script(failure, id_, spec)
     if spec.template.runtime.isolate:
         return []
     return ["# Run it with the library versions that it was made with.", f"%deploy update {id_} --isolate"]
@@ -129,6 +149,8 @@ def _crash(failure: Failure, id_: str, spec: DeploymentSpec) -> list[str]:
 
 _MAKERS: dict[FailureReason, Callable[[Failure, str, DeploymentSpec], list[str]]] = {
     "missing_library": _missing_library,
+    "load_failed": _script,
+    "warmup_failed": _script,
     "import_failed": _import_failed,
     "secret_missing": _secret_missing,
     "start_timeout": _start_timeout,
