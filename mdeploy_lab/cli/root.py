@@ -13,6 +13,7 @@ from mdeploy_lab.cli.doctor_command import doctor
 from mdeploy_lab.cli.engine import engine
 from mdeploy_lab.cli.info_command import info
 from mdeploy_lab.cli.output import fail
+from mdeploy_lab.cli.serve.command import serve
 from mdeploy_lab.client.verbs import VERBS
 from mdeploy_lab.errors import MDeployError
 
@@ -58,6 +59,7 @@ def _build() -> None:
         cli.add_command(group)
     cli.add_command(info)
     cli.add_command(doctor)
+    cli.add_command(serve)
 
 
 _build()

@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from mdeploy_lab.errors import MDeployError
+from mdeploy_lab.errors import MDeployError, ModelNotSupported
 from mdeploy_lab.models.deployment import Failure, FailureReason
 from mdeploy_lab.runtime.distributions import requirement_of
 from mdeploy_lab.runtime.scripts import manifest
@@ -85,8 +85,8 @@ def _script(
     chain: list[BaseException], script: manifest.Manifest, spec: ReplicaSpec, reason: FailureReason
 ) -> tuple[FailureReason, str, str]:
     again = f"mend it, try it with `mdeploy serve {script.origin or script.file}`, and deploy it again"
-    wrong = next((link for link in chain if isinstance(link, MDeployError)), None)
-    if wrong is not None:
+    wrong = next((link for link in chain if isinstance(link, ModelNotSupported)), chain[0])
+    if isinstance(wrong, MDeployError):
         return reason, wrong.message, f"{wrong.hint}; then deploy it again" if wrong.hint else again
     found = _blamed(chain, spec)
     if found is None:
