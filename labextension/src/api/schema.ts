@@ -1895,6 +1895,12 @@ export interface components {
             source?: string;
             /** @description run replicas with this Python */
             interpreter?: components["schemas"]["Interpreter-Input"] | null;
+            /**
+             * Script
+             * @description serving script, a file or folder, that stands before the model
+             * @default
+             */
+            script?: string;
         };
         /**
          * ModelVersionDetails
