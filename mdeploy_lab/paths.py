@@ -58,6 +58,11 @@ class Home:
         return self.root / "registry"
 
     @property
+    def supervisor_alive(self) -> Path:
+        """The file that the engine's supervisor holds locked for life."""
+        return self.run / "supervisor.alive"
+
+    @property
     def engine_log(self) -> Path:
         """What the engine and its supervisor wrote."""
         return self.root / "logs" / "engine.log"

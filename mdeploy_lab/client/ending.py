@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import time
 
 import httpx
@@ -31,13 +33,28 @@ async def end_engine(home: Home, *, everything: bool, seconds: float) -> bool:
     except httpx.HTTPError:
         pass  # it may be gone before it has answered
     deadline = time.monotonic() + seconds
-    while _alive(info.pid):
+    while _alive(info.pid) or (everything and _supervised(home)):
         if time.monotonic() > deadline:
             raise EngineUnavailable(
                 f"the engine (process {info.pid}) still runs after {seconds:g} s", hint=f"its log is {home.engine_log}"
             )
         await asyncio.sleep(0.05)
     return True
+
+
+def _supervised(home: Home) -> bool:
+    """Return whether the supervisor still lives: it would be in the way of the next one, which leaves when it meets another."""
+    try:
+        descriptor = os.open(home.supervisor_alive, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _alive(pid: int | None) -> bool:

@@ -20,7 +20,7 @@ def engine_file(home: Home) -> Path:
 
 def supervisor_file(home: Home) -> Path:
     """Return the file that the supervisor holds locked."""
-    return home.run / "supervisor.alive"
+    return home.supervisor_alive
 
 
 def stopped_file(home: Home) -> Path:

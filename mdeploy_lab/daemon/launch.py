@@ -16,6 +16,8 @@ from mdeploy_lab.errors import EngineUnavailable, MDeployError, from_body
 from mdeploy_lab.paths import Home
 
 START_DEADLINE = 60.0
+AGAIN = 1.0
+"""Seconds after which another supervisor is started when none lives: the first one left when it met one that was just leaving."""
 
 
 def answers(home: Home) -> bool:
@@ -57,14 +59,25 @@ def start(home: Home, deadline: float = START_DEADLINE) -> None:
     for path in (alive.stopped_file(home), alive.error_file(home)):
         path.unlink(missing_ok=True)
     detach(home)
-    end = time.monotonic() + deadline
+    detached = time.monotonic()
+    end = detached + deadline
     while not answers(home):
         said = _said(home)
         if said is not None:
             raise said
         if time.monotonic() > end:
             raise EngineUnavailable(f"the engine did not answer within {deadline:g} s", hint=f"its log is {home.engine_log}")
+        if time.monotonic() - detached > AGAIN and _nobody_supervises(home):
+            detach(home)
+            detached = time.monotonic()
         time.sleep(0.02)
+
+
+def _nobody_supervises(home: Home) -> bool:
+    lock = alive.take(alive.supervisor_file(home))
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
 
 
 def _said(home: Home) -> MDeployError | None:

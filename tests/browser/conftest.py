@@ -21,6 +21,13 @@ CHROMIUM = shutil.which("chromium") or ""
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
 SECONDS = 60_000
 KEEP_SOCKETS = """
+const send = window.fetch;
+window.fetch = async (request, ...rest) => {
+  if (window.mdeployHold && request.method === 'PATCH') {
+    await new Promise(go => { window.mdeployGo = go; });
+  }
+  return send(request, ...rest);
+};
 window.mdeploySockets = [];
 window.WebSocket = class extends WebSocket {
   constructor(url, ...rest) {

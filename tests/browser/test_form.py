@@ -18,7 +18,7 @@ from tests.browser.test_places import command, reloaded
 from tests.server.jupyter import ROOT, Jupyter
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page, Route
+    from playwright.sync_api import Locator, Page
 
 PANEL = "#mdeploy-deployments"
 PATCHED = re.compile(r"/mdeploy/api/deployments/formed(\?.*)?$")
@@ -180,23 +180,15 @@ def test_two_tabs_that_edit_one_deployment_are_merged(page: Page, client: Client
 def test_a_change_that_comes_just_before_is_refused_and_settled(page: Page, client: Client, registered: str) -> None:
     form = updating(page, registered)
     form.get_by_label("Description").fill("mine")
-    answers: list[int] = []
-
-    def overtaken(route: Route) -> None:
-        if route.request.method == "PATCH" and not answers:
-            client.get(registered).update(description="faster", message="overtakes")
-            answer = route.fetch()
-            answers.append(answer.status)
-            route.fulfill(response=answer)
-        else:
-            route.continue_()
-
-    page.route(PATCHED, overtaken)
+    page.evaluate("window.mdeployHold = true")
     form.get_by_role("button", name="Update", exact=True).click()
+    page.wait_for_function("window.mdeployGo !== undefined")
+    client.get(registered).update(description="faster", message="overtakes")
+    with page.expect_response(PATCHED) as answer:
+        page.evaluate("() => { window.mdeployHold = false; window.mdeployGo(); }")
+    assert answer.value.status == 409
     merge = form.get_by_role("alert", name="Changed meanwhile")
     merge.get_by_text("faster", exact=True).first.wait_for()
-    page.unroute(PATCHED)
-    assert answers == [409]
     expect(form.get_by_role("textbox", name="Description")).to_have_value("mine")
     merge.get_by_role("button", name="Keep yours: Description").click()
     form.get_by_role("button", name="Update", exact=True).click()

@@ -103,9 +103,9 @@ class Bystander:
         return failures
 
     def _served(self) -> None:
-        """Wait until no request that began before now is open, and half a second of answers came."""
+        """Wait until no request that began before now is open: the gateway leaves who lost the end of an answer open for a second."""
         count = self.answers.codes["200"]
-        until("the caller to be served", lambda: self.answers.codes["200"] > count + RATE // 2, 30)
+        until("the caller to be served", lambda: self.answers.codes["200"] > count + RATE * 5 // 4, 30)
 
     def renew(self) -> None:
         """Start over with a new revision, which the caller must not notice: only the first restart of a replica is immediate, later ones are put off."""

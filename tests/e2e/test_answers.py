@@ -19,6 +19,7 @@ from mlflow.types.schema import Array
 from mdeploy_lab import values
 from mdeploy_lab.errors import AnswerNotFound, InvalidInput, NotServing, RevisionNotFound
 from mdeploy_lab.registry.backend import home_uri
+from tests.e2e.bystander import busy
 from tests.e2e.census import of_kind, until
 from tests.e2e.conftest import engine
 
@@ -191,7 +192,7 @@ def test_an_answer_of_50_mb_is_cut_kept_and_downloaded_and_blocks_nobody(home, h
     assert answer.size > 50_000_000
     assert len(answer.text) == 1_000_000
     assert resident(pid) - before < 30_000_000
-    assert slowest < 1.0
+    assert slowest < 1.0 * busy()
     asked = len([line for line in sizes.logs() if line.stream == "access"])
     got = http.get(f"/deployments/sizes/answers/{answer.answer}")
     assert got.headers["content-disposition"] == 'attachment; filename="sizes-answer.json"'
