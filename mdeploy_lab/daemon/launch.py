@@ -17,7 +17,7 @@ from mdeploy_lab.paths import Home
 
 START_DEADLINE = 60.0
 AGAIN = 1.0
-"""Seconds after which another supervisor is started when none lives: the first one left when it met one that was just leaving."""
+"""Seconds after which another supervisor is started when none lives: the first left when it met one that was leaving."""
 
 
 def answers(home: Home) -> bool:
