@@ -172,7 +172,7 @@ def _refused(error: Exception, inputs: Any, model: ServedModel) -> BadInput | No
             "the model's own validation refused a value of the input",
             hint="a value lies outside of what the model was fitted on, such as an unknown category; see the log",
         )
-    if model.input_schema is None:
+    if model.input_schema is None and not model.speaks_for_itself:
         return BadInput(
             f"the model refused the input ({type(error).__name__}); it has no signature to check against",
             hint="save the model with an input example, so that errors name the field",

@@ -23,7 +23,7 @@ BEHIND = 1_000_000
 class ControlServer:
     """Listens on the replica's control socket."""
 
-    def __init__(self, path: str, status: ReplicaStatus, on_drain: Callable[[float], None]) -> None:
+    def __init__(self, path: str, status: ReplicaStatus, on_drain: Callable[[float, bool], None]) -> None:
         self._path = Path(path)
         self._status = status
         self._on_drain = on_drain
@@ -78,4 +78,4 @@ class ControlServer:
         except ValidationError:
             log.warning("an order was not understood")
             return
-        self._on_drain(order.seconds)
+        self._on_drain(order.seconds, order.turn_away)

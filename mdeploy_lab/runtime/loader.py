@@ -27,6 +27,9 @@ SHOWN_ROWS = 2
 class ServedModel:
     """A loaded model. ``predict`` is called in the worker thread only."""
 
+    speaks_for_itself = False
+    """Whether its code is the author's own and refuses an input by raising InvalidInput: the rest is no caller's fault."""
+
     def __init__(self, spec: ReplicaSpec, pyfunc: Any) -> None:
         self.spec = spec
         self.method = spec.template.runtime.method

@@ -61,11 +61,13 @@ class Replica:
         self._app: Any = None
         self._server: Any = None
         self._drain_within: float | None = None
+        self._turn_away = True
         self._told_to_end = asyncio.Event()
 
-    def drain(self, seconds: float = DEFAULT_DRAIN) -> None:
+    def drain(self, seconds: float = DEFAULT_DRAIN, turn_away: bool = True) -> None:  # noqa: FBT001, FBT002  # as in Order
         """Turn callers away, finish what runs within ``seconds``, then end with 0. A second call changes nothing."""
         if self._drain_within is None:
+            self._turn_away = turn_away
             self._drain_within = max(0.0, seconds)
             log.info("draining within %g s", self._drain_within)
         if self._app is not None:
@@ -156,17 +158,23 @@ class Replica:
         self._status.set("stopping")
         begun = loop.time()
         limit = begun + (DEFAULT_DRAIN if self._drain_within is None else self._drain_within)
-        if server.server_state.connections:
-            await asyncio.sleep(min(LAME_DUCK, (limit - begun) / 4))
-        self._app.draining = True
-        if server.server_state.connections:
-            await asyncio.sleep(min(REFUSING, max(0.0, limit - loop.time())))
+        if self._turn_away:
+            await self._refuse(server, begun, limit)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._app.idle.wait(), max(0.0, limit - loop.time()))
         if self._app.in_flight:
             log.warning("%d requests were cut off by the end of the drain", self._app.in_flight)
             server.force_exit = True
         server.should_exit = True
+
+    async def _refuse(self, server: Any, begun: float, limit: float) -> None:
+        """Let callers turn to another replica: still answering at first, then refusing."""
+        loop = asyncio.get_running_loop()
+        if server.server_state.connections:
+            await asyncio.sleep(min(LAME_DUCK, (limit - begun) / 4))
+        self._app.draining = True
+        if server.server_state.connections:
+            await asyncio.sleep(min(REFUSING, max(0.0, limit - loop.time())))
 
 
 def _server(app: Any) -> Any:

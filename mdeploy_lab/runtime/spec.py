@@ -70,3 +70,4 @@ class Order(Wire):
 
     kind: Literal["drain"] = "drain"
     seconds: float = 10.0
+    turn_away: bool = Field(default=True, description="refuse what is new; False: nobody else is there, it waits for the next")

@@ -27,8 +27,8 @@ from mdeploy_lab.runtime.child import DUMP_SIGNAL
 from mdeploy_lab.runtime.spec import Hello, Order, ReplicaSpec, Report
 from mdeploy_lab.runtime.status import utcnow
 
-DRAIN = 0.4
-"""Seconds that requests on their way have at a reload."""
+DRAIN = 5.0
+"""Seconds at most that a request on its way has at a reload; new ones wait for the next replica."""
 END = 5.0
 POLL = 0.02
 SLOW = 10.0
@@ -155,7 +155,7 @@ class Child:
         if self._process is not None:
             if self._writer is not None:
                 with contextlib.suppress(OSError):
-                    self._writer.write(Order(kind="drain", seconds=seconds).model_dump_json().encode() + b"\n")
+                    self._writer.write(Order(kind="drain", seconds=seconds, turn_away=False).model_dump_json().encode() + b"\n")
             else:
                 self._process.signal(signal.SIGTERM)
             await asyncio.wait({self._process.exited}, timeout=seconds + END if self.ready.is_set() else END / 2)

@@ -128,7 +128,24 @@ def read_json(body: bytes, model: ServedModel) -> Call:
         if forms != ["inputs"]:
             raise BadInput("this model takes its input under the key inputs", hint='send {"inputs": …}')
         return Call(document["inputs"], params)
+    if model.speaks_for_itself and model.input_schema is None and forms == ["inputs"]:
+        return Call(as_sent(document["inputs"]), params)
     return Call(_table({forms[0]: document[forms[0]]}, model), params)
+
+
+def as_sent(value: Any) -> Any:
+    """Return inputs for code that declares none: lists of numbers as arrays, also within an object; the rest as it was sent."""
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {name: as_sent(inner) if isinstance(inner, list) else inner for name, inner in value.items()}
+    if isinstance(value, list):
+        try:
+            array = np.asarray(value)
+        except (ValueError, OverflowError):  # ragged, or too large for a number
+            return value
+        return array if array.dtype.kind in "biuf" else value
+    return value
 
 
 def _chat(document: dict[str, Any], model: ServedModel) -> Call:

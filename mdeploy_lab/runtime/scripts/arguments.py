@@ -57,7 +57,8 @@ class Bound:
         meaning = {p.name: ALIASES.get(p.name, p.name) for p in parameters}
         meant = {name: what for name, what in meaning.items() if what in offered}
         if first and first not in meant.values():
-            unknown = next((p.name for p in parameters if p.name not in meant and p.kind not in _OPEN), None)
+            free = (None, "inputs") if first == "outputs" else (None,)  # postprocess(X) is asked about the answer
+            unknown = next((p.name for p in parameters if meant.get(p.name) in free and p.kind not in _OPEN), None)
             if unknown is not None:
                 meant[unknown] = first
         for p in parameters:

@@ -60,7 +60,8 @@ class ScriptModel:
         if (self._path / "MLmodel").is_file() and (alone or self.parts.load is None):
             import mlflow.pyfunc
 
-            self._inner = mlflow.pyfunc.load_model(str(self._path), suppress_warnings=True)
+            place = (self._path / "MLmodel").resolve().parent  # MLflow takes no link for a model
+            self._inner = mlflow.pyfunc.load_model(str(place), suppress_warnings=True)
             self._model = self._inner
         elif alone:
             raise ModelNotSupported(

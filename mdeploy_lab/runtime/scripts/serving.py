@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.runtime.context import RequestContext
 from mdeploy_lab.runtime.loader import ServedModel
+from mdeploy_lab.runtime.problems import BadInput
 from mdeploy_lab.runtime.scripts import example, manifest
 from mdeploy_lab.runtime.scripts.model import ScriptModel
 from mdeploy_lab.runtime.spec import ReplicaSpec
@@ -19,11 +21,18 @@ log = logging.getLogger(__name__)
 class ServedScript(ServedModel):
     """A script. It may ask who calls, so every request is asked by itself, never as a part of a batch."""
 
+    speaks_for_itself = True
+
     def __init__(self, spec: ReplicaSpec, pyfunc: Any, script: ScriptModel) -> None:
         script.nobody = RequestContext("", "", spec.deployment, spec.revision, spec.replica)
         self.script = script
         _complete(pyfunc, script, Path(spec.model_path))
         super().__init__(spec, pyfunc)
+
+    @property
+    def unchecked(self) -> None:
+        """None: what a script does with a table is its own, so it is always asked the long way."""
+        return
 
     def predict(self, inputs: Any, params: dict[str, Any] | None = None) -> Any:
         """Return the script's answer; a table is held against the example's signature.
@@ -32,14 +41,19 @@ class ServedScript(ServedModel):
         ------
         mlflow.exceptions.MlflowException
             When the input does not fit the schema.
+        BadInput
+            When the script itself refuses it, by raising InvalidInput.
         """
         if self.input_schema is not None and self.script.inner is None:
             from mlflow.pyfunc import _validate_prediction_input
 
             inputs, _ = _validate_prediction_input(inputs, None, self.input_schema, None, manifest.LOADER)
-        if self._function is not None:
-            return self._function(inputs, params)
-        return self.script.predict(inputs, params)
+        try:
+            if self._function is not None:
+                return self._function(inputs, params)
+            return self.script.predict(inputs, params)
+        except InvalidInput as refused:
+            raise BadInput(refused.message, hint=refused.hint) from refused
 
 
 def serve(spec: ReplicaSpec) -> ServedModel:
