@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from mdeploy_lab.gateway.base import Unavailable
 
-__all__ = ["direct", "local_replies", "unavailable"]
+__all__ = ["as_grpc", "direct", "local_replies", "unavailable"]
 
 _TEXT_LIMIT = 4000
 _JSON_HEADER = [
@@ -34,6 +34,34 @@ def direct(status: int, answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_GRPC_STATUS = {400: 3, 401: 16, 403: 7, 404: 5, 408: 4, 413: 8, 421: 5, 431: 8, 502: 14, 503: 14, 504: 4}
+"""What a refusal's HTTP status is in gRPC: invalid argument, unauthenticated, permission denied, not found, deadline exceeded,
+resource exhausted, unavailable."""
+
+
+def as_grpc(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return a direct answer in gRPC's form: the message as ``grpc-message``, and the status that fits."""
+    told, status = answer["direct_response"], answer["direct_response"]["status"]
+    text = _words(json.loads(told["body"]["inline_string"]))
+    return {
+        "direct_response": {"status": status, "body": {"inline_string": text}},
+        "response_headers_to_add": _grpc_status(status),
+    }
+
+
+def _words(answer: dict[str, Any]) -> str:
+    return f"{answer['message']}; {answer['hint']}" if answer["hint"] else str(answer["message"])
+
+
+def _grpc_status(status: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "header": {"key": "grpc-status", "value": str(_GRPC_STATUS[status])},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
+    ]
+
+
 def unavailable(route_id: str, why: Unavailable) -> dict[str, Any]:
     """Return the 503 of a deployment that has nothing to answer with."""
     answer = body(
@@ -53,6 +81,16 @@ UNKNOWN = direct(
         "DeploymentNotFound",
         "deployment_not_found",
         "look at the id in the URL; `mdeploy list` shows what there is",
+    ),
+)
+
+UNNAMED = direct(
+    404,
+    body(
+        "this gRPC call names no deployment, or a revision of it, that runs here",
+        "DeploymentNotFound",
+        "deployment_not_found",
+        "send the metadata x-mdeploy-deployment: <id>, and x-mdeploy-revision only for a revision that `mdeploy get ID` shows",
     ),
 )
 
@@ -203,10 +241,32 @@ def local_replies(*, private: bool) -> dict[str, Any]:
     Envoy applies this to its direct answers too, so what shares a status with one of those is told apart by its flags.
     """
     replies = (_REFUSED_PASS if private else _REFUSED_TOKEN, *_REPLIES)
-    return {"mappers": [_mapper(reply) for reply in replies]}
+    grpc = [] if private else [_grpc_mapper(reply) for reply in replies]
+    return {"mappers": [*grpc, *(_mapper(reply) for reply in replies)]}
 
 
 def _mapper(reply: Reply) -> dict[str, Any]:
+    answer = {key: value.replace("%", "%%") if isinstance(value, str) else value for key, value in reply.answer.items()}
+    return {
+        "filter": _all(_conditions(reply)),
+        "body_format_override": {
+            "json_format": {**answer, "details": {"request_id": "%REQ(X-REQUEST-ID)%"}},
+            "content_type": "application/json",
+        },
+    }
+
+
+def _grpc_mapper(reply: Reply) -> dict[str, Any]:
+    """Return the same refusal for a gRPC call; Envoy makes the text its ``grpc-message``."""
+    asked = {"header_filter": {"header": {"name": "content-type", "string_match": {"prefix": "application/grpc"}}}}
+    return {
+        "filter": _all([asked, *_conditions(reply)]),
+        "headers_to_add": _grpc_status(reply.status),
+        "body_format_override": {"text_format_source": {"inline_string": _words(reply.answer).replace("%", "%%")}},
+    }
+
+
+def _conditions(reply: Reply) -> list[dict[str, Any]]:
     by_status = {
         "status_code_filter": {
             "comparison": {
@@ -215,12 +275,8 @@ def _mapper(reply: Reply) -> dict[str, Any]:
             }
         }
     }
-    by_flag = {"response_flag_filter": {"flags": list(reply.flags)}}
-    answer = {key: value.replace("%", "%%") if isinstance(value, str) else value for key, value in reply.answer.items()}
-    return {
-        "filter": {"and_filter": {"filters": [by_status, by_flag]}} if reply.flags else by_status,
-        "body_format_override": {
-            "json_format": {**answer, "details": {"request_id": "%REQ(X-REQUEST-ID)%"}},
-            "content_type": "application/json",
-        },
-    }
+    return [by_status, *([{"response_flag_filter": {"flags": list(reply.flags)}}] if reply.flags else [])]
+
+
+def _all(conditions: list[dict[str, Any]]) -> dict[str, Any]:
+    return conditions[0] if len(conditions) == 1 else {"and_filter": {"filters": conditions}}

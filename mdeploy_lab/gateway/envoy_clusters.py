@@ -26,6 +26,7 @@ _TWICE = (
     {"prefix": "/api/v1.0/predictions"},
     {"prefix": "/api/v0.1/predictions"},
     {"suffix": "/infer"},
+    {"suffix": "/ModelInfer"},
     {"suffix": ":predict"},
     {"suffix": ":classify"},
     {"suffix": ":regress"},

@@ -15,7 +15,17 @@ from mdeploy_lab.gateway import envoy_answers as answers
 from mdeploy_lab.gateway.base import Route
 from mdeploy_lab.gateway.envoy_clusters import clusters
 from mdeploy_lab.gateway.envoy_listeners import listeners
-from mdeploy_lab.gateway.envoy_routes import NOT_RUNNING, OPEN, PAYLOAD, REMOVED, Side, host_entry, path_entries, too_large
+from mdeploy_lab.gateway.envoy_routes import (
+    NO_GRPC,
+    NOT_RUNNING,
+    OPEN,
+    PAYLOAD,
+    REMOVED,
+    Side,
+    host_entry,
+    path_entries,
+    too_large,
+)
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 
 __all__ = ["PROBE_PATH", "PROOF_PATH", "Document", "Tables", "bootstrap", "listener_document", "probe_document"]
@@ -125,6 +135,7 @@ class _Texts(NamedTuple):
     clusters: dict[str, str]
     revisions: dict[Side, list[str]]
     main: dict[Side, list[str]]
+    grpc: dict[Side, list[str]]
     host: str
 
 
@@ -139,6 +150,7 @@ def _texts(route: Route, suffix: str) -> _Texts:
         _cluster_texts(route),
         {side: [json.dumps(entry) for entry in entries[side].revisions] for side in sides},
         {side: [json.dumps(entry) for entry in entries[side].main] for side in sides},
+        {side: [json.dumps(entry) for entry in entries[side].grpc] for side in sides},
         json.dumps(host_entry(route, suffix)),
     )
 
@@ -158,14 +170,19 @@ def _table(settings: EnvoySettings, side: Side, parts: list[_Texts], limit: int)
         *(text for part in parts for text in part.revisions[side]),
         json.dumps({**NOT_RUNNING, "typed_per_filter_config": OPEN[side]}),
         *(text for part in parts for text in part.main[side]),
+        *(text for part in parts for text in part.grpc[side]),
+        *([json.dumps({**NO_GRPC, "typed_per_filter_config": OPEN[side]})] if side == "public" else []),
         json.dumps(_fixed(side, {"prefix": "/"}, answers.UNKNOWN)),
     ]
     domains = json.dumps(list(settings.hosts) if side == "public" else ["*"])
     tables = [f'{{"name": "gateway", "domains": {domains}, "routes": [\n' + ",\n".join(entries) + "\n]}"]
     if side == "public":
-        foreign = _fixed(side, {"prefix": "/"}, answers.FOREIGN_HOST)
+        foreign = [
+            _fixed(side, {"prefix": "/", "grpc": {}}, answers.as_grpc(answers.FOREIGN_HOST)),
+            _fixed(side, {"prefix": "/"}, answers.FOREIGN_HOST),
+        ]
         tables += [part.host for part in parts]
-        tables.append(json.dumps({"name": "foreign", "domains": ["*"], "routes": [foreign]}))
+        tables.append(json.dumps({"name": "foreign", "domains": ["*"], "routes": foreign}))
     head = json.dumps(
         {
             "@type": _ROUTES,

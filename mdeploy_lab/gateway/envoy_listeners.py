@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mdeploy_lab.gateway.envoy_answers import local_replies
 from mdeploy_lab.gateway.envoy_lua import CLIENT_AUTH, ONE_PASS
-from mdeploy_lab.gateway.envoy_routes import BASIC_AUTH, LUA, NOBODY, PASS_AUDIENCE, STREAM_IDLE, Side
+from mdeploy_lab.gateway.envoy_routes import BASIC_AUTH, GRPC, LUA, NOBODY, PASS_AUDIENCE, STREAM_IDLE, Side
 from mdeploy_lab.gateway.envoy_settings import EnvoySettings
 from mdeploy_lab.gateway.passes import ISSUER, PASS_HEADER
 
@@ -24,7 +24,7 @@ def listeners(settings: EnvoySettings) -> list[dict[str, Any]]:
 
 def _public(settings: EnvoySettings) -> dict[str, Any]:
     address = {"socket_address": {"address": settings.bind, "port_value": settings.port}}
-    filters = [_lua(CLIENT_AUTH), _basic_auth()]
+    filters = [_lua(CLIENT_AUTH), _basic_auth(), _grpc_bridge()]
     listener = _listener("public", address, _manager(settings, "public", filters, access_log=_access_log(settings)))
     if settings.tls:
         listener["filter_chains"][0]["transport_socket"] = _tls(settings)
@@ -134,6 +134,15 @@ def _basic_auth() -> dict[str, Any]:
         emit_dynamic_metadata=True,
         realm="mdeploy",
     )
+
+
+def _grpc_bridge() -> dict[str, Any]:
+    """Return what ends a gRPC call's answer with its trailers: a replica speaks HTTP/1.1, frames messages itself, and has none.
+
+    It is off except on the routes of gRPC, so that no other request meets it.
+    """
+    bridge = _filter(GRPC, "grpc_http1_reverse_bridge.v3.FilterConfig", content_type="application/grpc")
+    return {**bridge, "disabled": True}
 
 
 def _pass(settings: EnvoySettings) -> dict[str, Any]:

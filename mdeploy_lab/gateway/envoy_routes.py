@@ -15,9 +15,11 @@ from mdeploy_lab.gateway.envoy_clusters import cluster_name
 
 __all__ = [
     "BASIC_AUTH",
+    "GRPC",
     "LUA",
     "NOBODY",
     "NOT_RUNNING",
+    "NO_GRPC",
     "OPEN",
     "PASS_AUDIENCE",
     "PAYLOAD",
@@ -45,6 +47,11 @@ PASS_AUDIENCE = "mdeploy.pass_audience"  # noqa: S105  # a filter's name
 NOBODY = "nobody.:{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """A user that no token can name, because a list of users must not be empty."""
 
+GRPC = "mdeploy.grpc"
+DEPLOYMENT_HEADER = "x-mdeploy-deployment"
+REVISION_HEADER = "x-mdeploy-revision"
+"""Metadata of a gRPC call: its path is the service's, so this names the deployment, and a revision if that is wanted."""
+
 _TYPE = "type.googleapis.com/envoy"
 _DISABLED = {"@type": f"{_TYPE}.config.route.v3.FilterConfig", "disabled": True}
 OPEN = {"public": {LUA: _DISABLED, BASIC_AUTH: _DISABLED}, "private": {PASS_AUDIENCE: _DISABLED}}
@@ -60,6 +67,7 @@ class Entries(NamedTuple):
 
     revisions: list[dict[str, Any]]
     main: list[dict[str, Any]]
+    grpc: list[dict[str, Any]]
 
 
 def too_large(limit: int, base: str = "") -> dict[str, Any]:
@@ -88,7 +96,9 @@ def path_entries(route: Route, side: Side) -> Entries:
     revisions = [entry for base in bases for entry in _revisions(route, base)]
     main = [_route(route, base, _serving(route)) for base in bases]
     access = {"typed_per_filter_config": _access(route, side)}
-    return Entries([{**e, **access} for e in (*small, *revisions)], [{**e, **access} for e in main])
+    named = {"name": DEPLOYMENT_HEADER, "string_match": {"exact": route.id}}
+    grpc = _grpc(route, [named], _access(route, side)) if side == "public" else []
+    return Entries([{**e, **access} for e in (*small, *revisions)], [{**e, **access} for e in main], grpc)
 
 
 def host_entry(route: Route, suffix: str) -> dict[str, Any]:
@@ -96,7 +106,13 @@ def host_entry(route: Route, suffix: str) -> dict[str, Any]:
     return {
         "name": route.id,
         "domains": [f"{route.id}.{suffix}"],
-        "routes": [too_large(route.max_payload), *_revisions(route, ""), _route(route, "", _serving(route))],
+        "routes": [
+            too_large(route.max_payload),
+            *_grpc(route, [], {}),
+            NO_GRPC,
+            *_revisions(route, ""),
+            _route(route, "", _serving(route)),
+        ],
         "typed_per_filter_config": _access(route, "public"),
     }
 
@@ -106,6 +122,37 @@ def _revisions(route: Route, base: str) -> list[dict[str, Any]]:
         _route(route, f"{base}/revision/{backend.revision}", _to(route, cluster_name(route.uid, backend.revision)))
         for backend in route.backends
     ]
+
+
+NO_GRPC = {"match": {"prefix": "/", "grpc": {}}, **answers.as_grpc(answers.UNNAMED)}
+"""What is left of the gRPC calls once those that name a deployment, and a revision if any, have been matched."""
+
+
+def _grpc(route: Route, named: list[dict[str, Any]], access: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the routes of gRPC calls, of any service: the replica knows which it offers."""
+    wanted = {"name": REVISION_HEADER}
+    found = [
+        ({**wanted, "string_match": {"exact": str(b.revision)}}, _to(route, cluster_name(route.uid, b.revision)))
+        for b in route.backends
+    ]
+    entries = []
+    for header, action in (*found, ({**wanted, "present_match": False}, _serving(route))):
+        entry = {"name": route.id, "match": {"prefix": "/", "grpc": {}, "headers": [*named, header]}}
+        if "route" in action:
+            limit = {"grpc_timeout_header_max": f"{route.timeout:.3f}s"}
+            entry |= {"route": {**action["route"], "max_stream_duration": limit}}
+            entry["typed_per_filter_config"] = {**access, GRPC: _BRIDGED}
+        else:
+            entry |= answers.as_grpc(action)
+            entry["typed_per_filter_config"] = access
+        entries.append(entry)
+    return entries
+
+
+_BRIDGED: dict[str, Any] = {
+    "@type": f"{_TYPE}.extensions.filters.http.grpc_http1_reverse_bridge.v3.FilterConfigPerRoute",
+    "disabled": False,
+}
 
 
 def _serving(route: Route) -> dict[str, Any]:
