@@ -13,7 +13,7 @@ from typing import Any
 
 from mdeploy_lab.runtime.batching import Question, together
 from mdeploy_lab.runtime.context import RequestContext, enter
-from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route, json_response
+from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route
 from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.logs import JsonLog
@@ -164,22 +164,29 @@ class Application:
             dialect, route = self._find(request)
             context.dialect = dialect.name
             if route.answer is not None:
+                if route.reads:
+                    request.body = await self._whole_body(request, receive)
                 return route.answer(request, self.model)
             return await self._predict(route, request, receive)
         except RequestProblem as problem:
             problem.details.setdefault("request_id", request.request_id)
-            return json_response(dialect.error(problem), problem.http_status, problem.extra_headers())
+            return (self._speaker(request) if dialect is self._core else dialect).refuse(problem)
         except Gone:
             raise
         except Exception:  # a fault of ours: the caller gets a body, the log the trace
             log.exception("unhandled error")
             fault = ModelRaised("unhandled error", hint="the deployment's log has the traceback")
             fault.details["request_id"] = request.request_id
-            return json_response(dialect.error(fault), 500)
+            return dialect.refuse(fault)
 
     def _check_secret(self, headers: Mapping[bytes, bytes]) -> None:
         if self._secret and not hmac.compare_digest(headers.get(b"x-mdeploy-replica", b""), self._secret):
             raise SecretWrong("this port belongs to the gateway", hint="call the deployment's URL instead")
+
+    def _speaker(self, request: Request) -> Dialect:
+        """Return the dialect that a request without a known path is answered in."""
+        kind = request.media_type.partition("+")[0]
+        return next((d for d in self._dialects if d.binary and kind in d.content_types), self._core)
 
     def _find(self, request: Request) -> tuple[Dialect, Route]:
         path = request.path.rstrip("/") or "/"
@@ -207,12 +214,7 @@ class Application:
     async def _predict(self, route: Route, request: Request, receive: Receive) -> Response:
         self._admit()
         deadline = time.monotonic() + self._timeout
-        try:
-            request.body = await asyncio.wait_for(self._body(request.headers, receive), self._timeout)
-        except asyncio.TimeoutError:
-            raise BodyTooSlow(
-                f"the body did not arrive within {self._timeout:g} s", hint="send it faster or in smaller parts"
-            ) from None
+        request.body = await self._whole_body(request, receive)
         self._admit()
         self._buffered += len(request.body)
         try:
@@ -231,6 +233,14 @@ class Application:
                 "too many requests are waiting for this model",
                 hint="try again in a moment, or give the deployment more replicas",
             )
+
+    async def _whole_body(self, request: Request, receive: Receive) -> bytes:
+        try:
+            return await asyncio.wait_for(self._body(request.headers, receive), self._timeout)
+        except asyncio.TimeoutError:
+            raise BodyTooSlow(
+                f"the body did not arrive within {self._timeout:g} s", hint="send it faster or in smaller parts"
+            ) from None
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")

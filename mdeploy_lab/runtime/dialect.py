@@ -85,6 +85,7 @@ class Route:
     """One method and path. ``{name}`` in the path stands for one segment.
 
     Exactly one of ``answer`` (computed on the event loop: must be instant) and ``decode`` with ``encode`` is given.
+    ``reads`` says that an ``answer`` needs the request's body.
     """
 
     method: str
@@ -92,6 +93,7 @@ class Route:
     answer: Callable[[Request, ServedModel], Response] | None = None
     decode: Callable[[Request, ServedModel], Call] | None = None
     encode: Callable[[Any, Call, Request, ServedModel], Response] | None = None
+    reads: bool = False
 
 
 class Dialect(ABC):
@@ -120,6 +122,10 @@ class Dialect(ABC):
     def error(self, problem: RequestProblem) -> dict[str, Any]:
         """Return the body of an error in this dialect's form; ours by default."""
         return problem.to_body()
+
+    def refuse(self, problem: RequestProblem) -> Response:
+        """Return a whole error; JSON with HTTP's status by default."""
+        return json_response(self.error(problem), problem.http_status, problem.extra_headers())
 
 
 def json_response(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Response:

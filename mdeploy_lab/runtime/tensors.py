@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mdeploy_lab.runtime.problems import BadInput, NotSupported
-from mdeploy_lab.runtime.schema import json_type, type_name
+from mdeploy_lab.runtime.dialect import Call
+from mdeploy_lab.runtime.problems import BadInput
+from mdeploy_lab.runtime.schema import type_name
+from mdeploy_lab.runtime.tensor_data import NAMES
 
-DATATYPES: Mapping[str, str] = {
-    "BOOL": "?",
-    "UINT8": "u1",
-    "UINT16": "u2",
-    "UINT32": "u4",
-    "UINT64": "u8",
-    "INT8": "i1",
-    "INT16": "i2",
-    "INT32": "i4",
-    "INT64": "i8",
-    "FP16": "f2",
-    "FP32": "f4",
-    "FP64": "f8",
-    "BYTES": "O",
-}
-_NAMES = {code: name for name, code in DATATYPES.items()}
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mdeploy_lab.runtime.loader import ServedModel
+    from mdeploy_lab.runtime.plan import Reader
+
+Tensors = dict[str, Any]
+
 _COLUMNS = {
     "boolean": "BOOL",
     "integer": "INT32",
@@ -32,103 +26,99 @@ _COLUMNS = {
     "float": "FP32",
     "double": "FP64",
 }
-MAX_ELEMENTS = 1_000_000_000
 
 
 def datatype_of(spec: Any) -> str:
     """Return the protocol's name for a column's or tensor's type; what it does not have is BYTES."""
     if getattr(spec, "shape", None) is not None:
-        return _NAMES.get(spec.type.str.lstrip("<|="), "BYTES")
+        return NAMES.get(spec.type.str.lstrip("<|="), "BYTES")
     return _COLUMNS.get(getattr(spec.type, "name", ""), "BYTES")
 
 
-def read_tensor(tensor: Any) -> tuple[str, Any]:
-    """Return the name and the array of one JSON tensor."""
+def call_for(tensors: Tensors, model: ServedModel, params: dict[str, Any] | None, extra: Any) -> Call:
+    """Return what the model is asked: a matrix where it has a short way for one, else what its signature wants."""
+    if model.plan is not None and not params:
+        matrix = _matrix(tensors, model.plan.reader)
+        if matrix is not None:
+            return Call(None, extra=extra, matrix=matrix)
+    return Call(inputs_for(tensors, model), params, extra)
+
+
+def _matrix(tensors: Tensors, reader: Reader) -> NDArray[Any] | None:
+    """Return (rows, columns) of the model's type, None when the tensors must go the long way."""
     import numpy as np
 
-    name, kind, shape, data = _fields(tensor)
-    if kind == "BYTES":
-        flat = _flatten(data)
-        if not all(isinstance(item, str) for item in flat):
-            raise BadInput(f"the values of {name!r} must be strings", field=name, expected="BYTES")
-        array: Any = np.array(flat, dtype=object)
+    names = reader.names
+    found: NDArray[Any]
+    if len(tensors) == 1:
+        name, only = next(iter(tensors.items()))
+        if only.ndim != 2 or only.shape[1] != len(names) or (len(names) > 1 and name in names):  # noqa: PLR2004  # a matrix
+            return None
+        if not _same_or_float(only.dtype, reader.dtype):
+            return None
+        found = np.array(only, dtype=reader.dtype)
     else:
-        array = _numbers(name, kind, data)
-    if array.size != math.prod(shape):
-        raise BadInput(
-            f"the data of {name!r} has {array.size} values, and its shape holds {math.prod(shape)}",
-            hint="shape and data must fit",
-            field=name,
-        )
-    return name, array.reshape(shape)
+        if tensors.keys() != set(names):
+            return None
+        rows = len(tensors[names[0]]) if tensors[names[0]].ndim else 0
+        found = np.empty((rows, len(names)), dtype=reader.dtype)
+        for i, name in enumerate(names):
+            tensor = tensors[name]
+            if tensor.shape not in ((rows,), (rows, 1)) or not _same_or_float(tensor.dtype, reader.dtype):
+                return None
+            found[:, i] = tensor.reshape(-1)
+    usable = found.size and (found.dtype.kind == "i" or bool(np.isfinite(found).all()))
+    return found if usable else None
 
 
-def _fields(tensor: Any) -> tuple[str, str, list[int], Any]:
-    if not isinstance(tensor, dict):
-        raise BadInput(f"an input must be an object, and one is {json_type(tensor)}", field="inputs")
-    name, kind, shape = tensor.get("name"), tensor.get("datatype"), tensor.get("shape")
-    if not isinstance(name, str):
-        raise BadInput("an input has no name", hint="give every input a name", field="inputs")
-    parameters = tensor.get("parameters")
-    if isinstance(parameters, dict) and any(key.startswith(("binary_data", "shared_memory")) for key in parameters):
-        raise NotSupported("binary tensors and shared memory are not offered", hint="send the data as JSON")
-    if not isinstance(kind, str) or kind not in DATATYPES:
-        raise BadInput(f"the datatype of {name!r} is not known", hint=f"one of {', '.join(DATATYPES)}", field=name)
-    sizes_fit = isinstance(shape, list) and all(type(size) is int and 0 <= size <= MAX_ELEMENTS for size in shape)
-    if not sizes_fit:
-        raise BadInput(f"the shape of {name!r} must be an array of sizes", field=name, expected="array of integers")
-    if "data" not in tensor:
-        raise BadInput(f"the input {name!r} has no data", hint="send the data as JSON", field=name)
-    return name, kind, shape if isinstance(shape, list) else [], tensor["data"]
+def _same_or_float(given: Any, wanted: str) -> bool:
+    return given == wanted or (wanted == "float64" and given.kind in "fiu")
 
 
-def _flatten(data: Any) -> list[Any]:
-    flat: list[Any] = []
-    waiting = [data]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting.extend(reversed(item))
-        else:
-            flat.append(item)
-    return flat
-
-
-def _numbers(name: str, kind: str, data: Any) -> Any:
-    import numpy as np
-
-    flat = _flatten(data)
-    wanted = np.dtype(DATATYPES[kind])
-    allowed = {"b": (bool,), "i": (int,), "u": (int,), "f": (int, float, type(None))}[wanted.kind]
-    for item in flat:
-        if not isinstance(item, allowed) or (isinstance(item, bool) and wanted.kind != "b"):
-            raise BadInput(f"the values of {name!r} must be {kind}, and one is {json_type(item)}", field=name, expected=kind)
-    try:
-        with np.errstate(over="ignore"):
-            return np.array(flat, dtype=wanted)
-    except OverflowError:
-        raise BadInput(f"a value of {name!r} is too large for {kind}", field=name, expected=kind) from None
-
-
-def inputs_for(tensors: dict[str, Any], schema: Any) -> Any:
+def inputs_for(tensors: Tensors, model: ServedModel) -> Any:
     """Return what the model takes: by the signature, else one array, a table of columns, or a dict."""
+    schema = model.input_schema
+    if schema is None:
+        own = {name: _owned(_texts(tensor), model) for name, tensor in tensors.items()}
+        if len(own) == 1:
+            return next(iter(own.values()))
+        if all(tensor.ndim == 1 or tensor.shape[1:] == (1,) for tensor in own.values()):
+            return _frame(own)
+        return own
+    return _tensors(tensors, model) if schema.is_tensor_spec() else _table(tensors, schema)
+
+
+def _owned(tensor: Any, model: ServedModel) -> Any:
+    """Return an array that the model may use: aligned, and for a user's own code one that it may write to."""
+    loader = model.pyfunc.loader_module
+    theirs = loader.startswith("mlflow.pyfunc") or not loader.startswith("mlflow.")
+    return tensor.copy() if not tensor.flags.aligned or (theirs and not tensor.flags.writeable) else tensor
+
+
+def _texts(tensor: Any) -> Any:
+    """Return BYTES as text, where all of them are; an image stays what it is."""
     import numpy as np
+
+    if tensor.dtype.kind != "O":
+        return tensor
+    try:
+        values = [item.decode() if isinstance(item, bytes) else item for item in tensor.ravel()]
+    except UnicodeDecodeError:
+        return tensor
+    texts: NDArray[Any] = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts.reshape(tensor.shape)
+
+
+def _table(tensors: Tensors, schema: Any) -> Any:
     import pandas as pd
 
-    if schema is None:
-        if len(tensors) == 1:
-            return next(iter(tensors.values()))
-        if all(tensor.ndim == 1 or tensor.shape[1:] == (1,) for tensor in tensors.values()):
-            return _frame(tensors)
-        return tensors
-    if schema.is_tensor_spec():
-        return _tensors(tensors, schema)
     names = schema.input_names() if schema.has_input_names() else None
     only = next(iter(tensors.values()))
     if len(tensors) == 1 and only.ndim == 2 and only.shape[1] == len(schema.inputs):  # noqa: PLR2004  # a matrix
         columns = names if names is not None else range(only.shape[1])
         if names is None or next(iter(tensors)) not in names or len(names) == 1:
-            frame = pd.DataFrame(only, columns=list(columns))
+            frame = pd.DataFrame(_texts(only), columns=list(columns))
             return _typed(frame, schema, {spec.name or i: only.dtype for i, spec in enumerate(schema.inputs)})
     if names is None:
         width = len(schema.inputs)
@@ -136,8 +126,20 @@ def inputs_for(tensors: dict[str, Any], schema: Any) -> Any:
     unknown = [name for name in tensors if name not in names]
     if unknown:
         raise BadInput("the model has no input of this name", hint=f"it has: {', '.join(names)}", field=unknown[0])
-    frame = _frame(tensors)
-    return _typed(frame, schema, {name: np.asarray(tensor).dtype for name, tensor in tensors.items()})
+    binary = {spec.name for spec in schema.inputs if getattr(spec.type, "name", "") == "binary"}
+    columns = {name: _encoded(tensor) if name in binary else _texts(tensor) for name, tensor in tensors.items()}
+    return _typed(_frame(columns), schema, {name: tensor.dtype for name, tensor in tensors.items()})
+
+
+def _encoded(tensor: Any) -> Any:
+    """Return raw bytes as JSON has them, because MLflow decodes a binary column."""
+    import numpy as np
+
+    if tensor.dtype.kind != "O":
+        return tensor
+    texts: NDArray[Any] = np.empty(tensor.size, dtype=object)
+    texts[:] = [base64.b64encode(item).decode() if isinstance(item, bytes) else item for item in tensor.ravel()]
+    return texts.reshape(tensor.shape)
 
 
 def _frame(tensors: Mapping[str, Any]) -> Any:
@@ -177,21 +179,24 @@ def _typed(frame: Any, schema: Any, dtypes: Mapping[Any, Any]) -> Any:
         raise BadInput("a value does not have the type of the signature", hint="see the model's metadata") from None
 
 
-def _tensors(tensors: dict[str, Any], schema: Any) -> Any:
+def _tensors(tensors: Tensors, model: ServedModel) -> Any:
+    schema = model.input_schema
     if not schema.has_input_names():
         if len(tensors) != 1:
             raise BadInput("this model takes one tensor", hint="send one input")
-        return _cast(next(iter(tensors.items())), schema.inputs[0])
+        return _owned(_cast(next(iter(tensors.items())), schema.inputs[0]), model)
     named = schema.input_dict()
     unknown = [name for name in tensors if name not in named]
     if unknown:
         raise BadInput("the model has no input of this name", hint=f"it has: {', '.join(named)}", field=unknown[0])
-    return {name: _cast((name, tensor), named[name]) for name, tensor in tensors.items()}
+    return {name: _owned(_cast((name, tensor), named[name]), model) for name, tensor in tensors.items()}
 
 
 def _cast(item: tuple[str, Any], spec: Any) -> Any:
     """Return a tensor in the signature's dtype; JSON numbers have no width of their own."""
     name, tensor = item
+    if tensor.dtype.kind == "O":
+        tensor = _texts(tensor)
     if tensor.dtype == spec.type:
         return tensor
     same = tensor.dtype.kind == spec.type.kind
@@ -200,34 +205,18 @@ def _cast(item: tuple[str, Any], spec: Any) -> Any:
     raise BadInput(f"the input {name!r} must be {datatype_of(spec)}", field=name, expected=datatype_of(spec))
 
 
-def write_outputs(outputs: Any, names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a model's answer as JSON tensors: a table's columns or a dict's entries one each, anything else as one."""
+def outputs_of(outputs: Any, names: Sequence[str]) -> Tensors:
+    """Return a model's answer as named arrays: a table's columns or a dict's entries one each, anything else as one."""
     import numpy as np
     import pandas as pd
 
     if isinstance(outputs, pd.DataFrame):
-        return [_write(str(name), outputs.iloc[:, i].to_numpy()) for i, name in enumerate(outputs.columns)]
+        return {str(name): outputs.iloc[:, i].to_numpy() for i, name in enumerate(outputs.columns)}
     if isinstance(outputs, pd.Series):
-        return [_write(str(outputs.name or names[0]), outputs.to_numpy())]
+        return {str(outputs.name or names[0]): outputs.to_numpy()}
     if isinstance(outputs, dict):
-        return [_write(str(name), np.asarray(value)) for name, value in outputs.items()]
+        return {str(name): np.asarray(value) for name, value in outputs.items()}
     if isinstance(outputs, list) and outputs and all(isinstance(row, dict) for row in outputs):
-        return write_outputs(pd.DataFrame(outputs), names)
+        return outputs_of(pd.DataFrame(outputs), names)
     dense = outputs.toarray() if callable(getattr(outputs, "toarray", None)) else outputs
-    return [_write(names[0], np.asarray(dense))]
-
-
-def _write(name: str, array: Any) -> dict[str, Any]:
-    kind = _NAMES.get(array.dtype.str.lstrip("<|=>"))
-    if kind is None or kind == "BYTES":
-        flat = array.ravel().tolist()
-        if array.dtype.kind not in "OUSM" or any(isinstance(item, list | dict | tuple) for item in flat):
-            raise NotSupported(
-                "the model's answer has no form in this dialect", hint="ask /invocations or /predict, which carry any value"
-            )
-        return {"name": name, "datatype": "BYTES", "shape": list(array.shape), "data": [_text(item) for item in flat]}
-    return {"name": name, "datatype": kind, "shape": list(array.shape), "data": array.ravel()}
-
-
-def _text(item: Any) -> str:
-    return item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item)
+    return {names[0]: np.asarray(dense)}

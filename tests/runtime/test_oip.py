@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import numpy as np
 import pytest
 
 NAMES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
@@ -129,7 +132,9 @@ def test_outputs_can_be_chosen(clients):
         ({"inputs": [tensor(), tensor()]}, 400, "input-0"),
         ({"inputs": [*COLUMNS, tensor("more", [1], data=[1])]}, 400, "more"),
         ({"inputs": COLUMNS[1:]}, 400, NAMES[0]),
-        ({"inputs": [{**tensor(), "parameters": {"binary_data_size": 3}}]}, 501, None),
+        ({"inputs": [{**tensor(), "parameters": {"binary_data_size": 3}}]}, 400, "input-0"),
+        ({"inputs": [{**tensor(), "parameters": {"shared_memory_region": "a"}}]}, 501, "shared_memory_region"),
+        ({"inputs": COLUMNS, "outputs": [{"name": "output-0", "parameters": {"classification": 1}}]}, 501, "classification"),
         ({"inputs": [{"name": "a", "shape": [1], "datatype": "FP64"}]}, 400, "a"),
         ({"id": 7, "inputs": COLUMNS}, 400, "id"),
         ({"inputs": [tensor(data=[None, 1, 2, 3])]}, 400, NAMES[0]),
@@ -139,14 +144,89 @@ def test_outputs_can_be_chosen(clients):
 def test_refusals_name_the_field(clients, body, status, field):
     answer = clients["iris"].post(INFER, json=body)
     assert answer.status_code == status, answer.text
-    assert answer.json()["error"] == answer.json()["message"]
+    assert answer.json()["error"].startswith(answer.json()["message"])
     assert answer.json()["details"].get("field") == field
 
 
-def test_the_binary_extension_is_refused_clearly(clients):
-    answer = clients["iris"].post(INFER, content=b"{}", headers={"inference-header-content-length": "2"})
-    assert answer.status_code == 501
-    assert "binary tensor" in answer.json()["error"]
+def binary(head, *parts):
+    """A body of the binary extension with its headers."""
+    text = json.dumps(head).encode()
+    return {"content": b"".join([text, *parts]), "headers": {"inference-header-content-length": str(len(text))}}
+
+
+def raw(name="input-0", shape=(1, 4), datatype="FP64", size=32):
+    return {"name": name, "shape": list(shape), "datatype": datatype, "parameters": {"binary_data_size": size}}
+
+
+BYTES_OF_ROW = np.array(ROW).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [({}, "json"), ({"parameters": {"binary_data_output": True}}, "raw"), ({"outputs": [{"name": "output-0"}]}, "json")],
+)
+def test_raw_inputs_get_the_outputs_as_they_ask(clients, head, expected):
+    answer = clients["iris"].post(INFER, **binary({"inputs": [raw()], **head}, BYTES_OF_ROW))
+    assert answer.status_code == 200, answer.text
+    if expected == "json":
+        assert answer.json()["outputs"][0]["data"] == [0]
+        return
+    length = int(answer.headers["inference-header-content-length"])
+    assert answer.headers["content-type"] == "application/octet-stream"
+    (output,) = json.loads(answer.content[:length])["outputs"]
+    assert output == {"name": "output-0", "datatype": "INT64", "shape": [1], "parameters": {"binary_data_size": 8}}
+    assert answer.content[length:] == bytes(8)
+
+
+def test_raw_and_json_inputs_in_one_request(clients):
+    one = raw(NAMES[0], [1], size=8)
+    answer = clients["iris"].post(INFER, **binary({"inputs": [COLUMNS[1], one, *COLUMNS[2:]]}, BYTES_OF_ROW[:8]))
+    assert answer.json()["outputs"][0]["data"] == [0]
+
+
+def test_a_body_without_json_is_the_one_input(clients):
+    answer = clients["tensor"].post(INFER, content=BYTES_OF_ROW * 2, headers={"inference-header-content-length": "0"})
+    length = int(answer.headers["inference-header-content-length"])
+    assert json.loads(answer.content[:length])["outputs"][0]["shape"] == [2]
+    refused = clients["iris"].post(INFER, content=BYTES_OF_ROW, headers={"inference-header-content-length": "0"})
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("inputs", "data", "length"),
+    [
+        ([raw(size=33)], BYTES_OF_ROW, None),
+        ([raw(size=24)], BYTES_OF_ROW[:24], None),
+        ([raw(size=-1)], b"", None),
+        ([raw(size="32")], BYTES_OF_ROW, None),
+        ([raw()], BYTES_OF_ROW * 2, None),
+        ([raw(datatype="BYTES")], BYTES_OF_ROW, None),
+        ([raw()], BYTES_OF_ROW, "100000"),
+        ([raw()], BYTES_OF_ROW, "-1"),
+        ([raw()], BYTES_OF_ROW, "x"),
+    ],
+    ids=[
+        "more than is there",
+        "less than the shape",
+        "negative",
+        "text",
+        "rest",
+        "bad BYTES",
+        "head too long",
+        "below 0",
+        "no number",
+    ],
+)
+def test_raw_data_that_does_not_fit_is_refused(clients, inputs, data, length):
+    sent = binary({"inputs": inputs}, data)
+    if length is not None:
+        sent["headers"]["inference-header-content-length"] = length
+    assert clients["iris"].post(INFER, **sent).status_code == 400
+
+
+def test_what_triton_has_besides_is_refused_clearly(clients):
+    answer = clients["iris"].get("/v2/models/iris/config")
+    assert (answer.status_code, answer.json()["code"]) == (501, "not_supported")
 
 
 def test_get_infer_is_405(clients):

@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+from tests.runtime.zoo_tensors import save_tensors
+
 REQUIREMENTS = ["scikit-learn"]
 
 CODE = {
@@ -198,6 +200,7 @@ def main(root: Path) -> None:
     save_code(root)
     save_main(root)
     save_warm(root)
+    save_tensors(root)
     (root / "done.json").write_text(json.dumps({"done": True}))
 
 

@@ -1,7 +1,8 @@
-"""The Open Inference Protocol, version 2, over JSON: the dialect of KServe, Triton and MLServer.
+"""The Open Inference Protocol, version 2, over HTTP: the dialect of KServe, Triton and MLServer.
 
-Binary tensors, shared memory and the model repository are refused with a clear word. A table's columns are one tensor each, by
-name; a single matrix as wide as the signature is taken by position, as scikit-learn servers of this protocol do.
+Tensors are JSON or, by the binary-tensor extension, raw bytes behind the JSON. Shared memory, sequences and the model
+repository are refused with a clear word. A table's columns are one tensor each, by name; a single matrix as wide as the
+signature is taken by position, as scikit-learn servers of this protocol do.
 """
 
 from __future__ import annotations
@@ -9,21 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from mdeploy_lab.runtime import open_inference as protocol
 from mdeploy_lab.runtime.describing import example_of
-from mdeploy_lab.runtime.dialect import Call, Dialect, Example, Request, Response, Route, json_response
-from mdeploy_lab.runtime.encoding import encode
-from mdeploy_lab.runtime.problems import BadInput, MediaTypeUnknown, NotSupported, PathUnknown, RequestProblem
+from mdeploy_lab.runtime.dialect import JSON, Call, Dialect, Example, Request, Response, Route, json_response
+from mdeploy_lab.runtime.open_inference import UNNAMED_INPUT, Asked
+from mdeploy_lab.runtime.problems import BadInput, MediaTypeUnknown, NotSupported, RequestProblem
 from mdeploy_lab.runtime.protocols.invocations import parse_json
 from mdeploy_lab.runtime.schema import json_type, sample_value
-from mdeploy_lab.runtime.tensors import datatype_of, inputs_for, read_tensor, write_outputs
+from mdeploy_lab.runtime.tensor_data import datatype, declared, from_json, to_json, to_raw
+from mdeploy_lab.runtime.tensors import Tensors, call_for, datatype_of
 
 if TYPE_CHECKING:
     from mdeploy_lab.models.description import InputExample
     from mdeploy_lab.runtime.loader import ServedModel
 
-BINARY = b"inference-header-content-length"
-UNNAMED_INPUT = "input-0"
-UNNAMED_OUTPUT = "output-0"
+HEAD_LENGTH = b"inference-header-content-length"
+"""The binary extension's header: how much of the body is JSON."""
+OCTETS = "application/octet-stream"
 
 
 class OpenInference(Dialect):
@@ -31,21 +36,23 @@ class OpenInference(Dialect):
 
     name = "oip"
     title = "Open Inference Protocol v2"
+    content_types = (JSON, OCTETS)
     multi_io = True
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the server's paths, and the model's with and without a version."""
+        """Return the server's paths, the model's with and without a version, and what Triton has besides, to refuse it."""
         found = [
-            Route("GET", "/v2", answer=self._server),
+            Route("GET", "/v2", answer=lambda _r, _m: json_response(protocol.server())),
             Route("GET", "/v2/health/live", answer=lambda _r, _m: json_response({"live": True})),
             Route("GET", "/v2/health/ready", answer=lambda _r, _m: json_response({"ready": True})),
         ]
         for path in ("/v2/models/{name}", "/v2/models/{name}/versions/{version}"):
             found += [
+                Route("POST", f"{path}/infer", decode=self.decode, encode=self.encode),
                 Route("GET", path, answer=self._model),
                 Route("GET", f"{path}/ready", answer=self._ready),
-                Route("POST", f"{path}/infer", decode=self.decode, encode=self.encode),
             ]
+        found += [Route(method, path, answer=_refuse) for path, methods in _TRITON.items() for method in methods.split()]
         return tuple(found)
 
     def describe(self, model: ServedModel) -> Example:
@@ -73,73 +80,172 @@ class OpenInference(Dialect):
         return f"the column {found!r} holds lists or objects, which are no tensors" if found is not None else ""
 
     def error(self, problem: RequestProblem) -> dict[str, Any]:
-        """Return the protocol's ``error`` beside our own keys."""
-        return {"error": problem.message, **problem.to_body()}
-
-    def _server(self, _request: Request, _model: ServedModel) -> Response:
-        from mdeploy_lab import __version__
-
-        return json_response({"name": "mdeploy", "version": __version__, "extensions": []})
-
-    def _check(self, request: Request, model: ServedModel) -> None:
-        name, version = request.values["name"], request.values.get("version")
-        known = {model.spec.model_name, model.spec.template.model.name} - {""}
-        if name not in known:
-            raise PathUnknown("no model of this name is here", hint=f"the model is called {model.spec.model_name!r}")
-        if version is not None and version != str(model.spec.revision):
-            raise PathUnknown("no such version is here", hint=f"this is version {model.spec.revision}")
+        """Return the protocol's ``error``, which is all that most clients show, beside our own keys."""
+        said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        return {"error": said, **problem.to_body()}
 
     def _ready(self, request: Request, model: ServedModel) -> Response:
-        self._check(request, model)
+        _check(request, model)
         return json_response({"name": model.spec.model_name, "ready": True})
 
     def _model(self, request: Request, model: ServedModel) -> Response:
-        self._check(request, model)
-        return json_response(
-            {
-                "name": model.spec.model_name,
-                "versions": [str(model.spec.revision)],
-                "platform": "mlflow_" + next((f for f in sorted(model.metadata.flavors) if f != "python_function"), "pyfunc"),
-                "inputs": _described(model.input_schema, UNNAMED_INPUT),
-                "outputs": _described(model.output_schema, UNNAMED_OUTPUT),
-            }
-        )
+        _check(request, model)
+        return json_response(protocol.metadata(model))
 
     def decode(self, request: Request, model: ServedModel) -> Call:
         """Read the tensors and fit them to the signature."""
-        self._check(request, model)
-        if BINARY in request.headers:
-            raise NotSupported("the binary tensor extension is not offered", hint="send tensors as JSON, or Arrow to /predict")
-        if request.media_type not in {"", "application/json"}:
-            raise MediaTypeUnknown("this path takes JSON", hint="send Content-Type: application/json")
-        body = parse_json(request.body)
+        _check(request, model)
+        text, rest = _parts(request)
+        if not text and rest:
+            return call_for(_only(rest, model), model, None, Asked(raw=True))
+        body = parse_json(bytes(text))
         if not isinstance(body, dict):
             raise BadInput(f"the body must be a JSON object, and it is {json_type(body)}", hint='send {"inputs": […]}')
         inputs = body.get("inputs")
         if not isinstance(inputs, list) or not inputs:
             raise BadInput("inputs must be an array of tensors", hint="see / for a body that works", field="inputs")
-        tensors: dict[str, Any] = {}
+        tensors: Tensors = {}
         for tensor in inputs:
-            name, values = read_tensor(tensor)
-            if name in tensors:
-                raise BadInput("two inputs have the same name", hint="name every input once", field=name)
-            tensors[name] = values
-        return Call(inputs_for(tensors, model.input_schema), _params(body, model), extra=_wanted(body))
+            rest = _read(tensor, rest, tensors)
+        if rest:
+            raise BadInput("the body has more bytes than its inputs announce", hint="send binary_data_size for each")
+        parameters = _object(body.get("parameters"), "parameters")
+        return call_for(tensors, model, protocol.params_for(parameters, model), _asked(body, parameters))
 
     def encode(self, outputs: Any, call: Call, _request: Request, model: ServedModel) -> Response:
         """Write every output as a tensor, or those that were asked for."""
-        given, wanted = call.extra
-        schema = model.output_schema
-        names = schema.input_names() if schema is not None and schema.has_input_names() else [UNNAMED_OUTPUT]
-        tensors = write_outputs(outputs, names)
-        if wanted is not None:
-            found = {tensor["name"]: tensor for tensor in tensors}
-            missing = [name for name in wanted if name not in found]
-            if missing:
-                raise BadInput("an output of this name does not exist", hint=f"there are: {', '.join(found)}", field="outputs")
-            tensors = [found[name] for name in wanted]
-        head = {"model_name": model.spec.model_name, "model_version": str(model.spec.revision)}
-        return Response(encode({**head, **({} if given is None else {"id": given}), "outputs": tensors}))
+        asked: Asked = call.extra
+        found: list[dict[str, Any]] = []
+        raw: list[bytes | memoryview] = []
+        for name, array in protocol.selected(outputs, model, asked.names).items():
+            kind = datatype(array)
+            tensor: dict[str, Any] = {"name": name, "datatype": kind, "shape": list(array.shape)}
+            if asked.is_raw(name):
+                data = to_raw(array, kind)
+                raw.append(data)
+                tensor["parameters"] = {"binary_data_size": len(data)}
+            else:
+                tensor["data"] = to_json(array, kind)
+            found.append(tensor)
+        answer = {"model_name": model.spec.model_name, "model_version": str(model.spec.revision)}
+        if asked.id is not None:
+            answer["id"] = asked.id
+        text = orjson.dumps({**answer, "outputs": found}, option=orjson.OPT_SERIALIZE_NUMPY)
+        if not raw:
+            return Response(text)
+        return Response(b"".join([text, *raw]), 200, OCTETS, ((HEAD_LENGTH, str(len(text)).encode()),))
+
+
+_TRITON = {
+    "/v2/repository/index": "POST",
+    "/v2/repository/models/{name}/load": "POST",
+    "/v2/repository/models/{name}/unload": "POST",
+    "/v2/models/{name}/config": "GET",
+    "/v2/models/{name}/stats": "GET",
+    "/v2/models/{name}/generate": "POST",
+    "/v2/models/{name}/generate_stream": "POST",
+    "/v2/systemsharedmemory/status": "GET",
+    "/v2/cudasharedmemory/status": "GET",
+    "/v2/systemsharedmemory/region/{name}/register": "POST",
+    "/v2/cudasharedmemory/region/{name}/register": "POST",
+}
+
+
+def _refuse(_request: Request, _model: ServedModel) -> Response:
+    raise NotSupported(
+        "this extension of Triton is not offered", hint="metadata, readiness and inference are; GET /v2 names the extensions"
+    )
+
+
+def _check(request: Request, model: ServedModel) -> None:
+    protocol.check(model, request.values["name"], request.values.get("version"))
+
+
+def _parts(request: Request) -> tuple[bytes | memoryview, memoryview]:
+    """Return the JSON and the bytes behind it."""
+    given = request.headers.get(HEAD_LENGTH)
+    if given is None:
+        if request.media_type not in {"", JSON}:
+            raise MediaTypeUnknown(
+                "this path takes JSON, or JSON and binary tensors",
+                hint="send Content-Type: application/json, or Inference-Header-Content-Length with the length of the JSON",
+            )
+        return request.body, memoryview(b"")
+    whole = memoryview(request.body)
+    length = int(given) if given.isdigit() and len(given) < 12 else -1  # noqa: PLR2004  # digits of any length of a body
+    if not 0 <= length <= len(whole):
+        raise BadInput("Inference-Header-Content-Length must be the length of the JSON at the beginning of the body")
+    return whole[:length], whole[length:]
+
+
+def _read(tensor: Any, rest: memoryview, tensors: Tensors) -> memoryview:
+    """Add one input to the tensors; return the bytes that are left for those behind it."""
+    if not isinstance(tensor, dict):
+        raise BadInput(f"an input must be an object, and one is {json_type(tensor)}", field="inputs")
+    parameters = _object(tensor.get("parameters"), "parameters")
+    protocol.refuse_extensions(parameters)
+    name, kind, shape = declared(tensor.get("name"), tensor.get("datatype"), tensor.get("shape"))
+    size = parameters.get("binary_data_size")
+    if size is None:
+        if "data" not in tensor:
+            raise BadInput(f"the input {name!r} has no data", hint="send data, or binary_data_size and the bytes", field=name)
+        protocol.add(tensors, name, from_json(name, kind, shape, tensor["data"]))
+        return rest
+    if type(size) is not int or not 0 <= size <= len(rest):
+        raise BadInput(
+            f"binary_data_size of {name!r} must be a number of bytes that follow the JSON",
+            hint="send Inference-Header-Content-Length, and the bytes of the inputs in their order",
+            field=name,
+        )
+    protocol.add(tensors, *protocol.raw_input(name, kind, shape, rest[:size]))
+    return rest[size:]
+
+
+def _only(data: memoryview, model: ServedModel) -> Tensors:
+    """Return the one input of a body that is nothing but its bytes; at most one of its sizes is not in the signature."""
+    described = protocol.metadata(model)["inputs"]
+    free = [size for size in described[0]["shape"] if size < 0] if len(described) == 1 else []
+    if len(described) != 1 or len(free) > 1:
+        raise BadInput("only a model with one input of a known shape takes a body without JSON", hint="send the JSON too")
+    spec = described[0]
+    shape = list(spec["shape"])
+    if free:
+        import numpy as np
+
+        from mdeploy_lab.runtime.tensor_data import DATATYPES
+
+        one = np.dtype(DATATYPES[spec["datatype"]]).itemsize
+        for size in shape:
+            one *= size if size > 0 else 1
+        shape[shape.index(-1)] = 1 if spec["datatype"] == "BYTES" else max(1, len(data) // one)
+    return dict([protocol.raw_input(spec["name"], spec["datatype"], shape, data)])
+
+
+def _asked(body: Mapping[str, Any], parameters: Mapping[str, Any]) -> Asked:
+    """Return what the request wants back."""
+    asked = Asked(body.get("id"), raw=parameters.get("binary_data_output") is True)
+    if asked.id is not None and not isinstance(asked.id, str):
+        raise BadInput("id must be a string", field="id", expected="string")
+    outputs = body.get("outputs")
+    if not outputs:
+        return asked
+    if not isinstance(outputs, list) or not all(isinstance(o, dict) and isinstance(o.get("name"), str) for o in outputs):
+        raise BadInput("outputs must be an array of objects with a name", field="outputs")
+    asked.names = [output["name"] for output in outputs]
+    for output in outputs:
+        own = _object(output.get("parameters"), "parameters")
+        protocol.refuse_extensions(own)
+        if type(own.get("binary_data")) is bool:
+            asked.raw_by_name[output["name"]] = own["binary_data"]
+    return asked
+
+
+def _object(value: Any, name: str) -> dict[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise BadInput(f"{name} must be an object", hint=f'send {{"{name}": {{}}}}', field=name)
+    return value
 
 
 def _tensor(name: str, kind: str, shape: list[int], data: list[Any]) -> dict[str, Any]:
@@ -184,40 +290,6 @@ def _own_value(spec: Any, own: InputExample | None) -> Any:
     if own.kind == "named":
         return own.inputs.get(spec.name)
     return own.value if own.kind == "value" and isinstance(own.value, list) and not spec.name else None
-
-
-def _described(schema: Any, unnamed: str) -> list[dict[str, Any]]:
-    if schema is None:
-        return []
-    if not schema.is_tensor_spec() and not schema.has_input_names() and len(schema.inputs) > 1:
-        return [{"name": unnamed, "datatype": datatype_of(schema.inputs[0]), "shape": [-1, len(schema.inputs)]}]
-    return [
-        {"name": spec.name or unnamed, "datatype": datatype_of(spec), "shape": list(getattr(spec, "shape", (-1,)))}
-        for spec in schema.inputs
-    ]
-
-
-def _params(body: Mapping[str, Any], model: ServedModel) -> dict[str, Any] | None:
-    parameters = body.get("parameters")
-    if parameters is None:
-        return None
-    if not isinstance(parameters, dict):
-        raise BadInput("parameters must be an object", hint='send {"parameters": {}}', field="parameters")
-    known = {param.name for param in model.params_schema.params} if model.params_schema else set()
-    return {key: value for key, value in parameters.items() if key in known} or None
-
-
-def _wanted(body: Mapping[str, Any]) -> tuple[str | None, list[str] | None]:
-    """Return the request's id and the names of the outputs that are asked for, None for all."""
-    given = body.get("id")
-    if given is not None and not isinstance(given, str):
-        raise BadInput("id must be a string", field="id", expected="string")
-    outputs = body.get("outputs")
-    if not outputs:
-        return given, None
-    if not isinstance(outputs, list) or not all(isinstance(o, dict) and isinstance(o.get("name"), str) for o in outputs):
-        raise BadInput("outputs must be an array of objects with a name", field="outputs")
-    return given, [output["name"] for output in outputs]
 
 
 DIALECT = OpenInference()
