@@ -11,6 +11,7 @@ from mdeploy_lab.paths import Home, find_home
 from mdeploy_lab.registry import cache, lookup, mlmodel, script_model, scripts
 from mdeploy_lab.registry.backend import Backend, local_path
 from mdeploy_lab.registry.lookup import Progress
+from mdeploy_lab.runtime.scripts import manifest
 
 
 def register(
@@ -28,12 +29,19 @@ def register(
     """Register a script, before a model where one is named; return the version's URI, and its directory when that is local."""
     place = find_home(home)
     backend = Backend(tracking_uri, registry_uri or tracking_uri, origin)
-    artifact = artifact_of(model, place, backend, progress) if model else None
+    artifact = _behind(artifact_of(model, place, backend, progress)) if model else None
     script = scripts.read(Path(path), artifact)
     python = Interpreter.model_validate(interpreter) if interpreter is not None else None
     version, unchanged = script_model.register(script, name, place, backend, python)
     source = str(version.source) if version.source is not None else ""
     return {"uri": version.uri, "source": source, "unchanged": unchanged}
+
+
+def _behind(model: Path) -> Path:
+    """Return the model that an older script stands before: a new one takes its place."""
+    old = manifest.read(model)
+    before = old is not None and old.artifact.partition("/")[0] == manifest.ARTIFACT
+    return model / old.artifact if old is not None and before else model
 
 
 def artifact_of(model: str, home: Home, backend: Backend, progress: Progress) -> Path:

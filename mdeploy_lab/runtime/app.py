@@ -322,7 +322,7 @@ class Application:
             return
         self.wedged = True
         job.on_end = self._unwedge
-        log.error("the model is stuck: one prediction has run for %.1f s", self._worker.busy_for())
+        log.error("the model is stuck: one prediction has run for %.1f s, at %s", self._worker.busy_for(), self._worker.where())
         self._on_wedged(True)
 
     def _unwedge(self) -> None:

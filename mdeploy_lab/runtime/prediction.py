@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mdeploy_lab.runtime.problems import Overloaded
+from mdeploy_lab.runtime.whereabouts import where
 
 QUEUE_LIMIT = 256
 """Requests that may wait for the worker, however slow the model is."""
@@ -96,6 +97,10 @@ class Worker:
         """Return the seconds that the present job has been running, 0 when idle."""
         job = self._current
         return self._clock() - job.started if job is not None and job.started is not None else 0.0
+
+    def where(self) -> str:
+        """Return the line that the present job is at."""
+        return where(self._thread)
 
     def submit(self, run: Callable[[], Any], *, request: bool = True) -> Job:
         """Queue work from the event loop; what is no ``request`` says nothing of how long the next ones will take.

@@ -82,6 +82,9 @@ def test_a_script_stands_before_a_registered_model_and_a_live_one(client, served
     d = client.deploy("models:/served/1", name="named", script=script)
     assert d.query(body).body["predictions"] == ["setosa", "setosa"]
     assert d.describe().signature is not None
+    script.write_text("def postprocess(outputs): return [int(i) * 10 for i in outputs]")
+    assert d.update(script=script).query(body).body["predictions"] == [0, 0]  # in place of the first, not before it
+    script.write_text("def postprocess(outputs): return ['setosa' for _ in outputs]")
     live = client.deploy(clf, name="named-live", script=str(script), input_example=rows)
     assert live.query(body).body["predictions"] == ["setosa", "setosa"]
     for one in (d, live):

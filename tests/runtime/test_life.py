@@ -207,6 +207,7 @@ def test_a_stuck_model_times_out_is_reported_and_recovers(start, zoo):
         assert answer.status_code == 504
         assert answer.json()["code"] == "predict_timeout"
         running.until("unhealthy", 5)
+        assert any(re.search(r"stuck: .* at slow\.py, line \d+, in predict", line["message"]) for line in running.log())
         begun = time.monotonic()
         assert client.post("/invocations", json=slow(0)).json()["code"] == "wedged"
         assert time.monotonic() - begun < 0.3

@@ -30,7 +30,7 @@ from .requirements import installed, recorded_python, requirement_differences, r
 __all__ = ["Environments", "requirement_differences"]
 
 Progress = Callable[[float | None, str], None]
-SERVER = ("httptools", "pydantic", "uvicorn", "uvloop")
+SERVER = ("httptools", "orjson", "pydantic", "uvicorn", "uvloop")
 """What the runtime needs beside mlflow, in the versions that the engine itself runs with."""
 STEPS = {"Creating": 0.1, "Resolved": 0.3, "Prepared": 0.8, "Installed": 0.95}
 EVIDENCE_LINES = 40

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import traceback
 from collections.abc import Collection, Mapping
@@ -10,9 +11,12 @@ from datetime import datetime
 from mdeploy_lab.errors import MDeployError, ModelNotFound
 from mdeploy_lab.models.access import InstanceType
 from mdeploy_lab.models.deployment import Failure, FailureReason
+from mdeploy_lab.runtime.scripts import manifest
 
 from .processes import Exit
 
+_OF_A_SCRIPT = re.compile(rf'/{manifest.FOLDER}/([^"]+)", line (\d+) in (\S+)')
+"""The script's own line in a replica's dump of its stacks."""
 GIB = 2**30
 MIB = 2**20
 
@@ -105,10 +109,12 @@ def crash_problem(exit_: Exit, exits: int, evidence: str) -> StartProblem:
 
 
 def stuck_problem(seconds: float, phase: str, evidence: str) -> StartProblem:
-    """Return the failure of a start that makes no progress."""
+    """Return the failure of a start that makes no progress; of a script's the line that it waits at."""
+    at = _OF_A_SCRIPT.search(evidence)
+    where = f": it is at {at[1]}, line {at[2]}, in {at[3]}" if at is not None else ""
     return StartProblem(
         "start_timeout",
-        f"no progress for {seconds:g} s in the phase {phase}",
+        f"no progress for {seconds:g} s in the phase {phase}{where}",
         hint="see in the evidence where it hangs, or allow more with start_timeout",
         evidence=evidence,
     )
