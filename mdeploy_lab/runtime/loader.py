@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +39,8 @@ class ServedModel:
         self.output_schema = self.metadata.get_output_schema()
         self.params_schema = self.metadata.get_params_schema()
         self._function = None if self.method == "predict" else method_of(pyfunc, self.method)
+        self.hooks: Mapping[str, Any] = {}
+        """What else a script defines for a dialect: ``tags``, ``metrics``, ``class_names``, ``send_feedback``."""
         self.plan: Plan | None = None
         """The short way for tables of numbers, found at warm-up."""
 

@@ -142,3 +142,23 @@ def test_json_is_one_document_and_then_the_log(serve, tmp_path):
     assert ask(told["url"]).status_code == 200
     shown.says("POST /invocations")
     assert json.loads(next(line for line in shown.said if "POST /invocations" in line))["status"] == 200
+
+
+def test_a_second_ctrl_c_does_not_wait_for_a_prediction(serve, tmp_path):
+    (tmp_path / "serve.py").write_text("import threading\ndef predict(x):\n    print('begun')\n    threading.Event().wait()\n")
+    shown = serve(str(tmp_path), "--port", "0")
+    url = shown.url()
+
+    def call():
+        with pytest.raises(httpx.HTTPError):
+            ask(url)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    shown.says("begun")
+    begun = time.monotonic()
+    shown.process.send_signal(signal.SIGINT)
+    shown.says("Ctrl-C once more")
+    assert shown.end() == 0
+    assert time.monotonic() - begun < 4
+    caller.join(DEADLINE)

@@ -86,6 +86,14 @@ def test_what_cannot_be_a_script_is_refused_with_a_fix(tmp_path, files, message)
     assert raised.value.hint
 
 
+def test_a_folder_of_programs_is_no_script_and_a_model_below_is_pointed_to(tmp_path):
+    write(tmp_path, train_dot_py="import sklearn", MODELS__MLmodel="flavors: {sklearn: {}}")
+    assert not scripts.is_script(tmp_path)
+    with pytest.raises(ModelNotSupported) as raised:
+        scripts.read(tmp_path)
+    assert str(tmp_path / "MODELS") in raised.value.hint
+
+
 def test_a_saved_model_is_no_script_unless_one_stands_before_it(tmp_path):
     write(tmp_path, MLmodel="flavors: {python_function: {model_code_path: serve.py}}", serve_dot_py=PREDICT)
     assert not scripts.is_script(tmp_path)

@@ -148,6 +148,11 @@ class Child:
         for tail in self._tails:
             tail.read()
 
+    def kill(self) -> None:
+        """End it at once, whatever it is at."""
+        if self._process is not None:
+            self._process.signal_group(signal.SIGKILL)
+
     async def stop(self, seconds: float = DRAIN) -> None:
         """Let requests on their way finish within ``seconds``, and see that nothing is left of the process."""
         if not self.failed.done():

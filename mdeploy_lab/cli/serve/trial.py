@@ -58,6 +58,7 @@ class Trial:
         self._script: scripts.Script | None = None
         self._told_to_end = asyncio.Event()
         self._failed = False
+        self._child: Child | None = None
 
     async def run(self) -> int:
         """Serve until Ctrl-C; returns the exit status: 1 when nothing serves at the end, with ``--no-reload``."""
@@ -66,7 +67,7 @@ class Trial:
         self._artifact = await asyncio.to_thread(_artifact, self._options.model) if self._options.model else None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._told_to_end.set)
+            loop.add_signal_handler(number, self._end)
         with tempfile.TemporaryDirectory(prefix="mdeploy-serve-") as place, _listener(self._options.port) as listener:
             home = Home(Path(place), Path(place) / "run").create()
             launcher = Launcher(home, base_environment(os.environ))
@@ -79,15 +80,22 @@ class Trial:
                 await launcher.warm.close()
         return int(self._failed and not self._options.reload)
 
+    def _end(self) -> None:
+        """End when the requests on their way have their answers; told a second time, at once."""
+        if self._told_to_end.is_set() and self._child is not None:
+            self._child.kill()
+        elif not self._told_to_end.is_set():
+            self._terminal.note("ending; Ctrl-C once more ends it at once")
+        self._told_to_end.set()
+
     async def _generation(self, home: Home, launcher: Launcher, parking: Parking, listener: socket.socket) -> None:
         """Serve one state of the files."""
         seen = await asyncio.to_thread(lambda: look(self._files()))
-        child: Child | None = None
         try:
             with tempfile.TemporaryDirectory(prefix="g-", dir=home.root) as place:
                 directory = Path(place)
                 self._script = await asyncio.to_thread(self._lay, directory)
-                child = Child(home, launcher, self._terminal, this_interpreter())
+                self._child = child = Child(home, launcher, self._terminal, this_interpreter())
                 await parking.close()
                 begun = time.monotonic()
                 name = slug(self._options.path.stem)

@@ -17,6 +17,9 @@ from mdeploy_lab.runtime.spec import ReplicaSpec
 
 log = logging.getLogger(__name__)
 
+HOOKS = ("tags", "metrics", "class_names", "send_feedback")
+"""Seldon's names for what a class offers beside its predictions."""
+
 
 class ServedScript(ServedModel):
     """A script. It may ask who calls, so every request is asked by itself, never as a part of a batch."""
@@ -28,6 +31,8 @@ class ServedScript(ServedModel):
         self.script = script
         _complete(pyfunc, script, Path(spec.model_path))
         super().__init__(spec, pyfunc)
+        found = ((name, script.parts.get(name)) for name in HOOKS)
+        self.hooks = {name: hook for name, hook in found if hook is not None}
 
     @property
     def unchecked(self) -> None:

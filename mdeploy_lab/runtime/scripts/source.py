@@ -101,9 +101,16 @@ def is_script(path: Path) -> bool:
         return path.is_file()
     if not path.is_dir():
         return False
-    if not (path / "MLmodel").is_file():
-        return any(path.glob("*.py"))
-    return _beside(path) is not None
+    if (path / "MLmodel").is_file():
+        return _beside(path) is not None
+    return any((path / name).is_file() for name in NAMES) or any(map(_answering, path.glob("*.py")))
+
+
+def _answering(file: Path) -> bool:
+    try:
+        return read(file).answers
+    except ModelNotSupported:
+        return False
 
 
 def _beside(directory: Path) -> Path | None:
@@ -134,11 +141,18 @@ def find(path: Path) -> Source:
     for file in known:
         if (source := read(file)).answers:
             return source
-    others = [s for s in map(read, sorted(set(path.glob("*.py")) - set(known))) if s.answers]
+    others = [read(file) for file in sorted(set(path.glob("*.py")) - set(known)) if _answering(file)]
     if len(others) == 1:
         return others[0]
     if others:
         names = ", ".join(s.path.name for s in others[:5])
         raise ModelNotSupported(f"{path} has several scripts: {names}", hint=f"name the file, or call the one {NAMES[0]}")
+    if (path / "MLmodel").is_file():
+        raise ModelNotSupported(
+            f"{path} is a saved model without a serving script",
+            hint="it is deployed as it is, by mdeploy deploy; a script with preprocess or postprocess may stand before it",
+        )
     near = known[0].name + " has no predict" if known else "no file of it has a predict"
-    raise ModelNotSupported(f"{path} holds no serving script: {near}", hint=HINT)
+    models = [str(found.parent) for found in sorted(path.glob("*/MLmodel"))]
+    hint = f"did you mean the model {' or '.join(models[:3])}? {HINT}" if models else HINT
+    raise ModelNotSupported(f"{path} holds no serving script: {near}", hint=hint)
