@@ -132,6 +132,9 @@ def plan_for(model: ServedModel) -> Plan | None:
     reader = _reader(model)
     if reader is None:
         return None
+    if model.speaks_for_itself:  # a script is not asked about rows that are made up: it may do anything with them
+        function = _by_frame(model, reader)
+        return Plan(reader, function, rowwise=False) if function is not None else None
     together = rowwise.is_rowwise(model)
     for answer in filter(None, (_by_array(model), _by_frame(model, reader))):
         if _agrees(model, reader, answer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ class ServedScript(ServedModel):
         self.hooks = {name: hook for name, hook in found if hook is not None}
 
     @property
-    def unchecked(self) -> None:
-        """None: what a script does with a table is its own, so it is always asked the long way."""
-        return
+    def unchecked(self) -> Callable[[Any], Any]:
+        """The script's answer to a table that meets the schema."""
+        return self._asked
 
     def predict(self, inputs: Any, params: dict[str, Any] | None = None) -> Any:
         """Return the script's answer; a table is held against the example's signature.
@@ -53,6 +54,9 @@ class ServedScript(ServedModel):
             from mlflow.pyfunc import _validate_prediction_input
 
             inputs, _ = _validate_prediction_input(inputs, None, self.input_schema, None, manifest.LOADER)
+        return self._asked(inputs, params)
+
+    def _asked(self, inputs: Any, params: dict[str, Any] | None = None) -> Any:
         try:
             if self._function is not None:
                 return self._function(inputs, params)
