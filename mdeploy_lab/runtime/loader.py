@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mdeploy_lab.runtime.feedback import Feedback, Rewards
 from mdeploy_lab.runtime.preload import quiet
 from mdeploy_lab.runtime.scripts import manifest
 from mdeploy_lab.runtime.spec import ReplicaSpec
@@ -41,6 +42,9 @@ class ServedModel:
         self._function = None if self.method == "predict" else method_of(pyfunc, self.method)
         self.hooks: Mapping[str, Any] = {}
         """What else a script defines for a dialect: ``tags``, ``metrics``, ``class_names``, ``send_feedback``."""
+        self.rewards = Rewards()
+        self.on_feedback: Callable[[Feedback], None] = self.rewards
+        """Takes what callers say of answers, on the event loop."""
         self.plan: Plan | None = None
         """The short way for tables of numbers, found at warm-up."""
 

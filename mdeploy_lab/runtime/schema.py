@@ -9,6 +9,16 @@ from mdeploy_lab.runtime.problems import BadInput
 
 FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
+OTHERS = (
+    ({"requestData", "requestParams"}, "Foundry", "/transform"),
+    ({"input_df"}, "Foundry", "/transform/v2"),
+    ({"strData", "binData", "jsonData", "data"}, "PrimeHub and Seldon", "/api/v1.0/predictions"),
+    ({"instances"}, "TensorFlow Serving", "/v1/models/m:predict"),
+    ({"examples"}, "TensorFlow Serving", "/v1/models/m:classify"),
+    ({"dataframe_split", "dataframe_records"}, "MLflow", "/invocations"),
+)
+"""Keys that a body of a dialect has, and where it belongs."""
+
 _SAMPLES: Mapping[str, Any] = {
     "boolean": True,
     "integer": 1,
@@ -110,6 +120,17 @@ def diagnose(body: Mapping[str, Any], schema: Any) -> BadInput | None:
         if problem is not None:
             return problem
     return None
+
+
+def meant_for(document: Mapping[str, Any]) -> str:
+    """Return what to do with a body that belongs to another dialect, by its keys; empty when it is none that is known."""
+    tensors = document.get("inputs")
+    if isinstance(tensors, list) and tensors and isinstance(tensors[0], Mapping) and "datatype" in tensors[0]:
+        return "this is a body of the Open Inference Protocol: post it to /v2/models/<name>/infer"
+    for keys, title, path in OTHERS:
+        if keys & document.keys():
+            return f"this looks like a body for {title}: post it to {path}"
+    return ""
 
 
 def missing_columns(missing: Sequence[str], got: Sequence[Any], schema: Any) -> BadInput:

@@ -17,7 +17,7 @@ import orjson
 from mdeploy_lab.runtime.dialect import JSON, Call, Dialect, Example, Request, Response, Route
 from mdeploy_lab.runtime.encoding import encode
 from mdeploy_lab.runtime.problems import BadInput, BodyTooLarge, MediaTypeUnknown, RequestProblem
-from mdeploy_lab.runtime.schema import FORMATS, diagnose, example_body, expected, json_type
+from mdeploy_lab.runtime.schema import FORMATS, diagnose, example_body, expected, json_type, meant_for
 
 if TYPE_CHECKING:
     from mdeploy_lab.runtime.loader import ServedModel
@@ -110,6 +110,11 @@ def read_json(body: bytes, model: ServedModel) -> Call:
             f"the body must be a JSON object with one of {', '.join(FORMATS)}, and it is {json_type(document)}",
             hint='wrap the rows, such as {"inputs": [[…]]}',
         )
+    return read_document(document, model)
+
+
+def read_document(document: dict[str, Any], model: ServedModel) -> Call:
+    """Read a document in one of MLflow's forms; other dialects bring theirs into one of them."""
     if model.plan is not None and (matrix := model.plan.reader.read(document)) is not None:
         return Call(None, matrix=matrix)
     if any(key in document for key in ("messages", "prompt", "input")):
@@ -122,7 +127,7 @@ def read_json(body: bytes, model: ServedModel) -> Call:
         raise BadInput(
             f"the body must have exactly one of {', '.join(FORMATS)}, and it has "
             + (" and ".join(forms) if forms else "none of them"),
-            hint="see / for a body that works",
+            hint=meant_for(document) or "see / for a body that works",
         )
     if model.typed_by_hints:
         if forms != ["inputs"]:
