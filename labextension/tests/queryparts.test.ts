@@ -4,7 +4,7 @@ import { agree, compare, nested, outputsOf, tableOf } from '../src/ui/query/answ
 import { bodyOf, rowsOf } from '../src/ui/query/body';
 import { readCell, toCell, type Column } from '../src/ui/query/cells';
 import { carry, firstDraft } from '../src/ui/query/draft';
-import { layOut, parse, toJson, write, type Json } from '../src/ui/query/json';
+import { layOut, parse, plain, toJson, write, type Json } from '../src/ui/query/json';
 import { layoutOf, misfit } from '../src/ui/query/layout';
 import { MOST, remember, type PastQuery } from '../src/ui/query/past';
 import { paste } from '../src/ui/query/paste';
@@ -238,6 +238,20 @@ describe('an answer', () => {
     expect(shown([{ a: 1 }, { b: 2 }])).toEqual([['a', 'b']]);
     expect(shown({ a: [1], b: [2] })).toEqual([['a', 'b']]);
     expect(shown('text')).toEqual([undefined]);
+  });
+
+  it.each([
+    ['tensorflow-serving', { predictions: [0, 1] }, ['y'], [[0], [1]]],
+    ['tensorflow-serving', { outputs: [0, 1] }, ['y'], [[0], [1]]],
+    ['seldon', { meta: {}, data: { names: ['a', 'b'], ndarray: [[1, 2]] } }, ['a', 'b'], [[1, 2]]],
+    ['seldon', { data: { names: ['a', 'b'], tensor: { shape: [1, 2], values: [1, 2] } } }, ['a', 'b'], [[1, 2]]],
+    ['seldon', { jsonData: [{ a: 1 }] }, ['a'], [[1]]],
+    ['foundry', { modelUuid: 'u', responseData: [{ a: 1 }] }, ['a'], [[1]]],
+    ['foundry', { output_df: [{ a: 1 }] }, ['a'], [[1]]]
+  ])('reads the answer of %s as a table: %j', (dialect, answer, columns, rows) => {
+    const [found] = outputsOf(dialect, toJson(answer), ['y'], false);
+    expect(found?.table?.columns).toEqual(columns);
+    expect(found?.table?.rows.map(row => row.map(plain))).toEqual(rows);
   });
 
   it('has an output for each name in a query of several', () => {

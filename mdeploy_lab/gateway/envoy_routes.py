@@ -40,6 +40,7 @@ STREAM_IDLE = 300
 PAYLOAD = 100_000_000
 """Bytes of a body that are accepted by default; one route for all deployments refuses more than the largest limit."""
 
+FOUNDRY = "/foundry-ml-live/api/inference/transform"
 LUA = "mdeploy.lua"
 BASIC_AUTH = "mdeploy.basic_auth"
 PASS_AUDIENCE = "mdeploy.pass_audience"  # noqa: S105  # a filter's name
@@ -94,7 +95,7 @@ def path_entries(route: Route, side: Side) -> Entries:
     if route.max_payload < PAYLOAD:
         small = [{**too_large(route.max_payload, base), "name": route.id} for base in bases]
     revisions = [entry for base in bases for entry in _revisions(route, base)]
-    main = [_route(route, base, _serving(route)) for base in bases]
+    main = [*(_route(route, base, _serving(route)) for base in bases), _foundry(route)]
     access = {"typed_per_filter_config": _access(route, side)}
     named = {"name": DEPLOYMENT_HEADER, "string_match": {"exact": route.id}}
     grpc = _grpc(route, [named], _access(route, side)) if side == "public" else []
@@ -186,6 +187,16 @@ def _route(route: Route, base: str, action: dict[str, Any]) -> dict[str, Any]:
             **action["route"],
             "regex_rewrite": {"pattern": {"regex": f"^{re.escape(base)}/?"}, "substitution": "/"},
         }
+    return entry
+
+
+def _foundry(route: Route) -> dict[str, Any]:
+    """Return the path at which Foundry's clients look for a deployment, at the root of the server."""
+    base = f"{FOUNDRY}/{route.id}"
+    entry = _route(route, base, _serving(route))
+    if "route" in entry:
+        rewrite = {"pattern": {"regex": f"^{re.escape(base)}"}, "substitution": "/transform"}
+        entry["route"] = {**entry["route"], "regex_rewrite": rewrite}
     return entry
 
 

@@ -331,6 +331,17 @@ class TestPaths:
         assert by_name.status == by_id.status == 503
         assert by_name.json == by_id.json
 
+    async def test_a_raw_token_at_a_host_name_is_what_clients_of_ti_ml_send(self, gateway, churn, web):
+        answer = await call(gateway, "/v1/models/m:predict", f"authorization: {web.token}", host="churn.mdeploy.localhost")
+        assert (answer.status, answer.json["path"]) == (200, "/v1/models/m:predict")
+
+    async def test_foundrys_clients_find_it_at_the_servers_root(self, gateway, churn, web):
+        base = "/foundry-ml-live/api/inference/transform/churn"
+        for path, inside in ((base, "/transform"), (f"{base}/v2", "/transform/v2")):
+            assert (await call(gateway, path, bearer(web.token))).json["path"] == inside
+            refused(await call(gateway, path))
+        assert (await call(gateway, f"{base}-prod", bearer(web.token))).status == 404
+
     async def test_a_host_name_serves_at_its_root(self, gateway, churn, web):
         port = gateway.health()["port"]
         for host in ("churn.mdeploy.localhost", f"churn.mdeploy.localhost:{port}", "CHURN.mdeploy.localhost"):

@@ -1,7 +1,7 @@
 """Seldon's REST API, which PrimeHub's endpoints speak: ``/api/v1.0/predictions`` and ``/api/v1.0/feedback``.
 
-A message carries ``data`` (``ndarray`` or ``tensor``, with ``names``), ``strData``, ``binData`` (base64) or ``jsonData``; the answer
-comes in the form of the request. A form may carry the same: a field ``json``, or fields and files named as the keys.
+A message carries ``data`` (``ndarray`` or ``tensor``, with ``names``), ``strData``, ``binData`` (base64) or ``jsonData``; the
+answer comes in the form of the request. A form may carry the same: a field ``json``, or fields and files named as the keys.
 """
 
 from __future__ import annotations

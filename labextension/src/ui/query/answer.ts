@@ -24,13 +24,55 @@ export function outputsOf(dialect: string, answer: Json, names: readonly string[
       return apart ? found : (joined(found) ?? found);
     }
   }
-  const predictions = dialect === 'invocations' ? (field(answer, 'predictions') ?? answer) : answer;
+  if (dialect === 'seldon') {
+    const found = seldon(answer);
+    if (found !== null) {
+      return apart && found.table !== null ? byColumn(found.table) : [found];
+    }
+  }
+  const predictions = inner(dialect, answer);
   if (isObj(predictions) && (apart || predictions.fields.every(([, each]) => isList(each)))) {
     const found = predictions.fields.map(([name, value]) => output(name, value, [name]));
     return apart ? found : (joined(found) ?? found);
   }
   const whole = output('', predictions, names);
   return apart && whole.table !== null ? byColumn(whole.table) : [whole];
+}
+
+/** Where a dialect keeps its answer. */
+const PLACES: Readonly<Record<string, readonly string[]>> = {
+  invocations: ['predictions'],
+  'tensorflow-serving': ['predictions', 'outputs', 'result'],
+  seldon: ['jsonData', 'strData', 'binData'],
+  foundry: ['responseData']
+};
+
+function inner(dialect: string, answer: Json): Json {
+  for (const place of PLACES[dialect] ?? []) {
+    const found = field(answer, place);
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  return answer;
+}
+
+/** Seldon's `data`: rows, or a tensor, with their names. */
+function seldon(answer: Json): Output | null {
+  const data = field(answer, 'data');
+  const given = field(data, 'names');
+  const names = isList(given) ? given.filter(each => typeof each === 'string') : [];
+  const rows = field(data, 'ndarray');
+  if (rows !== undefined) {
+    return output('', rows, names);
+  }
+  const values = field(field(data, 'tensor'), 'values');
+  const sizes = field(field(data, 'tensor'), 'shape');
+  if (!isList(values) || !isList(sizes)) {
+    return null;
+  }
+  const shape = sizes.map(each => (isNum(each) ? Number(each.number) : 0));
+  return output('', nested(values, shape), names, `[${shape.join(', ')}]`);
 }
 
 function output(name: string, value: Json, names: readonly string[], type = ''): Output {
