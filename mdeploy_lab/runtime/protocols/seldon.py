@@ -76,6 +76,8 @@ class Seldon(Dialect):
     def encode(self, outputs: Any, call: Call, _request: Request, model: ServedModel) -> Response:
         """Write the answer in the form of the request."""
         form, meta = call.extra
+        if model.hooks:
+            meta = _meta(meta, model)
         return Response(b'{"meta":' + encode(meta) + b"," + _written(outputs, form, model) + b"}")
 
     def _feedback(self, request: Request, model: ServedModel) -> Response:
@@ -90,6 +92,16 @@ class Seldon(Dialect):
         puid = meta.get("puid") if isinstance(meta, dict) else None
         model.on_feedback(Feedback(float(reward), puid if isinstance(puid, str) else "", message.get("truth")))
         return Response(b'{"meta":{}}')
+
+
+def _meta(meta: dict[str, Any], model: ServedModel) -> dict[str, Any]:
+    """Return the request's ``meta`` with the tags and metrics of a class in Seldon's form."""
+    found = dict(meta)
+    if (tags := model.hooks.get("tags")) is not None:
+        found["tags"] = {**(meta.get("tags") or {}), **(tags() or {})}
+    if (metrics := model.hooks.get("metrics")) is not None:
+        found["metrics"] = list(metrics() or [])
+    return found
 
 
 def _message(request: Request) -> dict[str, Any]:
@@ -210,7 +222,9 @@ def _as_tensor(outputs: Any) -> dict[str, Any] | None:
 
 
 def _names(outputs: Any, model: ServedModel) -> list[str]:
-    """Return the answer's names: its own, the signature's, else Seldon's ``t:0``, ``t:1`` for the columns of a matrix."""
+    """Return the answer's names: its own, those of its class, the signature's, else Seldon's ``t:0``, ``t:1`` for a matrix."""
+    if (own := model.hooks.get("class_names")) is not None:
+        return [str(name) for name in (own() if callable(own) else own)]
     columns = getattr(outputs, "columns", None)
     if columns is not None:
         return [str(column) for column in columns]
