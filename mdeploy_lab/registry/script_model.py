@@ -24,7 +24,7 @@ FLAVOR = "python_function"
 def link(script: Script, directory: Path) -> None:
     """Make a model directory whose files are links: what is edited is what is served, and nothing else is there."""
     _lay(script, directory, copied=False)
-    document = {"flavors": {FLAVOR: _flavor()}, "metadata": {"mdeploy": {"script": script.manifest.file}}}
+    document = {"flavors": {FLAVOR: _flavor(script)}, "metadata": {"mdeploy": {"script": script.manifest.file}}}
     (directory / mlmodel.FILE).write_text(yaml.safe_dump(document), encoding="utf-8")
 
 
@@ -52,7 +52,7 @@ def register(
     def save(directory: Path, model: Any) -> None:
         directory.mkdir()
         _lay(script, directory, copied=True)
-        model.add_flavor(FLAVOR, **_flavor())
+        model.add_flavor(FLAVOR, **_flavor(script))
         model.metadata = {"mdeploy": told}
         model.signature = example.signature_of(script.body) if script.body is not None else None
         _environment(directory, interpreter)
@@ -61,11 +61,12 @@ def register(
     return versions.add(client, home, backend, registered, save, tags=tags), False
 
 
-def _flavor() -> dict[str, Any]:
+def _flavor(script: Script) -> dict[str, Any]:
     """Return the flavour's entry in MLmodel, as MLflow's own writer makes it."""
     return {
         "loader_module": manifest.LOADER,
         "data": manifest.FILE,
+        "streamable": script.source.streams,
         "python_version": "{}.{}.{}".format(*sys.version_info[:3]),
         "env": {"conda": "conda.yaml", "virtualenv": "python_env.yaml"},
     }

@@ -186,6 +186,20 @@ def test_every_dialect_reaches_it(script):
     assert answer.json()["outputs"]
 
 
+def test_pieces_of_an_answer_make_a_whole_one_where_no_stream_is_asked_for(script):
+    running = script(
+        """
+def preprocess(words): return [w.upper() for w in words]
+def predict_stream(words, params):
+    for word in words:
+        yield word + params.get("end", "")
+"""
+    )
+    assert answered(running, {"inputs": ["a", "b"], "params": {"end": "!"}}) == ["A!", "B!"]
+    text = Path(running.spec.model_path, "MLmodel").read_text()
+    assert "streamable: true" in text
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "message"),
     [

@@ -13,7 +13,7 @@ from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
 from mdeploy_lab.runtime.scripts.arguments import Bound, where
-from mdeploy_lab.runtime.scripts.source import EXAMPLE, HINT, METHODS
+from mdeploy_lab.runtime.scripts.source import EXAMPLE, HINT, METHODS, STREAM
 
 ON_LOAD = ("path", "context")
 ON_PREDICT = ("inputs", "params", "context", "model", "path", "feature_names", "meta")
@@ -34,6 +34,8 @@ class Parts:
     predict: Bound | None
     raw: Callable[[Any], Any] | None
     """``predict_raw``: takes and gives whole messages of Seldon's protocol."""
+    stream: Bound | None
+    """``predict_stream``: yields the pieces of an answer."""
     before: Bound | None
     after: Bound | None
     get: Callable[[str], Any]
@@ -74,7 +76,7 @@ def parts_of(module: ModuleType, file: Path, path: Path) -> Parts:
         When it has none that answers, or one asks for what there is not.
     """
     own = vars(module)
-    if any(inspect.isfunction(own.get(name)) for name in ("predict", *_BEFORE, *_AFTER)):
+    if any(inspect.isfunction(own.get(name)) for name in ("predict", STREAM, *_BEFORE, *_AFTER)):
         return _gather(file.name, own.get, None, own.get(EXAMPLE))
     cls = _class(module, file)
     if cls is None:
@@ -127,6 +129,7 @@ def _gather(name: str, get: Callable[[str], Any], instance: Any, example: Any) -
         return next((f for f in map(get, names) if callable(f)), None)
 
     predict, before, after = get("predict"), first_of(_BEFORE), first_of(_AFTER)
+    stream = get(STREAM)
     raw = get("predict_raw") if not callable(predict) else None
     return Parts(
         name=name,
@@ -134,6 +137,7 @@ def _gather(name: str, get: Callable[[str], Any], instance: Any, example: Any) -
         load=first_of(_LOADERS),
         predict=Bound(predict, ON_PREDICT, first="inputs") if callable(predict) else None,
         raw=raw if callable(raw) else None,
+        stream=Bound(stream, ON_PREDICT, first="inputs") if callable(stream) else None,
         before=Bound(before, ON_PREDICT, first="inputs") if before is not None else None,
         after=Bound(after, AFTER, first="outputs") if after is not None else None,
         get=get,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class ScriptModel:
     def _stand_before_model(self, loaded: Any) -> None:
         """Load the MLflow model at the path, when the script has no predict of its own or asks for what it does not load."""
         asks = self.parts.predict is not None and "model" in self.parts.predict.asks
-        alone = self.parts.predict is None and self.parts.raw is None
+        alone = self.parts.predict is None and self.parts.raw is None and self.parts.stream is None
         if not (alone or (asks and loaded is None and self.parts.instance is None)):
             return
         if (self._path / "MLmodel").is_file() and (alone or self.parts.load is None):
@@ -90,29 +90,56 @@ class ScriptModel:
         ModelRaised
             When a function forgot to return something. What the script raises passes through.
         """
-        context = current() or self.nobody
-        values: dict[str, Any] = {
-            "inputs": inputs,
-            "params": dict(params) if params else {},
-            "context": context,
-            "model": self._model,
-            "path": self._path,
-            "feature_names": [],
-            "meta": {},
-        }
-        parts = self.parts
+        values, parts = self._values(inputs, params), self.parts
         if parts.before is not None:
             values["inputs"] = self._call(parts.before, values)
         if parts.predict is not None:
             outputs = self._call(parts.predict, values)
+        elif parts.stream is not None and self._inner is None:
+            outputs = list(self._pieces(values))
         elif parts.raw is not None:
-            outputs = raw.answered(parts.raw, values["inputs"], context.request_id)
+            outputs = raw.answered(parts.raw, values["inputs"], values["context"].request_id)
         else:
             known = self._inner.metadata.get_params_schema() is not None
             outputs = self._inner.predict(values["inputs"], params=values["params"] if known else None)
         if parts.after is None:
             return outputs
         return self._call(parts.after, {**values, "inputs": inputs, "outputs": outputs})
+
+    def predict_stream(self, inputs: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Yield the pieces of the script's answer, as they come; preprocess goes before, postprocess is not asked.
+
+        Raises
+        ------
+        ModelRaised
+            When the script has no ``predict_stream``, or that yields nothing that can be gone through.
+        """
+        values, parts = self._values(inputs, params), self.parts
+        if parts.stream is None:
+            raise ModelRaised(f"{parts.name} has no predict_stream", hint="ask for the whole answer")
+        if parts.before is not None:
+            values["inputs"] = self._call(parts.before, values)
+        yield from self._pieces(values)
+
+    def _pieces(self, values: Mapping[str, Any]) -> Iterable[Any]:
+        stream = self.parts.stream
+        assert stream is not None
+        pieces = stream(values)
+        if not isinstance(pieces, Iterable):
+            raise ModelRaised(f"{stream.where} yields nothing", hint="write: yield piece")
+        return pieces
+
+    def _values(self, inputs: Any, params: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return everything that a function may ask for."""
+        return {
+            "inputs": inputs,
+            "params": dict(params) if params else {},
+            "context": current() or self.nobody,
+            "model": self._model,
+            "path": self._path,
+            "feature_names": [],
+            "meta": {},
+        }
 
     def _call(self, function: Bound, values: dict[str, Any]) -> Any:
         if not _ARRAYS.isdisjoint(function.asks):
@@ -121,6 +148,8 @@ class ScriptModel:
         if inspect.iscoroutine(result):
             self._loop = self._loop or asyncio.new_event_loop()
             result = self._loop.run_until_complete(result)
+        if inspect.isgenerator(result):
+            result = list(result)
         if result is None:
             raise ModelRaised(
                 f"{function.where} returned nothing", hint="end it with: return answer", details={"type": "NoneType"}

@@ -11,7 +11,8 @@ from mdeploy_lab.errors import ModelNotSupported
 
 NAMES = ("serve.py", "serving.py", "script.py", "predict.py", "predictor.py", "inference.py", "model.py", "Model.py", "main.py")
 """What a folder's script is called, best first; one of another name is taken when it is the only one."""
-FUNCTIONS = frozenset({"predict", "preprocess", "postprocess"})
+STREAM = "predict_stream"
+FUNCTIONS = frozenset({"predict", STREAM, "preprocess", "postprocess"})
 METHODS = frozenset({"predict", "predict_raw"})
 EXAMPLE = "EXAMPLE"
 HINT = "a script has a function predict(inputs), or a class Model with a method predict"
@@ -30,6 +31,8 @@ class Source:
     """The value of EXAMPLE, where it is a literal."""
     imports: frozenset[str] = frozenset()
     """Top-level modules that it imports."""
+    streams: bool = False
+    """Whether it can answer piece by piece."""
 
     @property
     def answers(self) -> bool:
@@ -39,7 +42,7 @@ class Source:
     @property
     def needs_model(self) -> bool:
         """Whether it only stands around a model: it has nothing that predicts."""
-        return not self.classes and "predict" not in self.functions
+        return not self.classes and "predict" not in self.functions and STREAM not in self.functions
 
 
 def read(path: Path) -> Source:
@@ -61,12 +64,16 @@ def read(path: Path) -> Source:
         raise ModelNotSupported(f"{path} cannot be read: {error}", hint=HINT) from error
     functions = {n.name: n.lineno for n in tree.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     classes = {n.name: n.lineno for n in tree.body if isinstance(n, ast.ClassDef) and _answers(n, path)}
-    return Source(path, functions, classes, _example(tree), frozenset(_imports(tree)))
+    streams = STREAM in functions or any(isinstance(n, ast.ClassDef) and STREAM in _methods(n) for n in tree.body)
+    return Source(path, functions, classes, _example(tree), frozenset(_imports(tree)), streams)
 
 
 def _answers(node: ast.ClassDef, path: Path) -> bool:
-    methods = {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
-    return bool(METHODS & methods) or (bool(node.bases) and node.name in {"Model", path.stem})
+    return bool(METHODS & _methods(node)) or (bool(node.bases) and node.name in {"Model", path.stem})
+
+
+def _methods(node: ast.ClassDef) -> set[str]:
+    return {n.name for n in node.body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
 def _example(tree: ast.Module) -> Any:
