@@ -166,6 +166,8 @@ class Application:
             if route.answer is not None:
                 if route.reads:
                     request.body = await self._whole_body(request, receive)
+                    if self.model.hooks:
+                        return await self._by_worker(route.answer, request)
                 return route.answer(request, self.model)
             return await self._predict(route, request, receive)
         except RequestProblem as problem:
@@ -178,6 +180,14 @@ class Application:
             fault = ModelRaised("unhandled error", hint="the deployment's log has the traceback")
             fault.details["request_id"] = request.request_id
             return dialect.refuse(fault)
+
+    async def _by_worker(self, reply: Callable[[Request, ServedModel], Response], request: Request) -> Response:
+        """Reply in the model's thread: a script may have a say in it, whose code runs nowhere else."""
+        try:
+            response: Response = await asyncio.wait_for(self._worker.call(lambda: reply(request, self.model)), self._timeout)
+        except asyncio.TimeoutError:
+            raise PredictionTimedOut(f"the script took longer than {self._timeout:g} s", hint="raise predict_timeout") from None
+        return response
 
     def _check_secret(self, headers: Mapping[bytes, bytes]) -> None:
         if self._secret and not hmac.compare_digest(headers.get(b"x-mdeploy-replica", b""), self._secret):

@@ -41,7 +41,7 @@ class ServedModel:
         self.params_schema = self.metadata.get_params_schema()
         self._function = None if self.method == "predict" else method_of(pyfunc, self.method)
         self.hooks: Mapping[str, Any] = {}
-        """What else a script defines for a dialect: ``tags``, ``metrics``, ``class_names``, ``send_feedback``."""
+        """What else a script defines for a dialect: ``tags()``, ``metrics()``, ``class_names``, ``send_feedback(message)``."""
         self.rewards = Rewards()
         self.on_feedback: Callable[[Feedback], None] = self.rewards
         """Takes what callers say of answers, on the event loop."""

@@ -147,6 +147,34 @@ class Model:
     assert answered(running, body) == {"answer": [["ndarray", ["a", "b"], [[1, 2]], ["puid"]]]}
 
 
+def test_tags_names_and_feedback_of_a_class_in_seldon_s_protocol(script):
+    running = script(
+        """
+import threading
+class Model:
+    class_names = ["no", "yes"]
+    def __init__(self):
+        self.told = []
+        self.thread = threading.get_ident()
+    def predict(self, X, names, meta=None):
+        return X
+    def tags(self):
+        return {"told": self.told}
+    def send_feedback(self, features, feature_names, reward, truth, routing=None):
+        assert threading.get_ident() == self.thread
+        self.told.append([features.tolist(), feature_names, reward, truth.tolist()])
+"""
+    )
+    asked = {"data": {"names": ["a", "b"], "ndarray": [[1, 2]]}}
+    told = {"request": asked, "reward": 1, "truth": {"data": {"ndarray": [[0, 1]]}}}
+    assert ask(running, told, path="/api/v1.0/feedback").status_code == 200
+    answer = ask(running, asked, path="/api/v1.0/predictions").json()
+    assert answer["data"]["names"] == ["no", "yes"]
+    assert answer["meta"]["tags"] == {"told": [[[[1, 2]], ["a", "b"], 1.0, [[0, 1]]]]}
+    broken = {"request": asked, "reward": 1}
+    assert ask(running, broken, path="/api/v1.0/feedback").status_code == 500
+
+
 def test_predict_raw_takes_and_gives_messages(script):
     running = script(
         """
@@ -178,12 +206,27 @@ def test_a_module_beside_it_and_a_coroutine(script):
     assert answered(running, {"inputs": "ab"}) == "abab"
 
 
-def test_every_dialect_reaches_it(script):
-    running = script("def predict(x, context): return [len(x), context.dialect]")
-    tensor = {"name": "x", "shape": [2], "datatype": "FP64", "data": [1.0, 2.0]}
-    answer = ask(running, {"inputs": [tensor]}, path="/v2/models/iris/infer")
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["outputs"]
+@pytest.mark.parametrize("example", ["[[1.0, 2.0]]", '[{"a": 1.0, "b": 2.0}]'])
+def test_every_dialect_reaches_it_and_is_told_to_it(script, example):
+    running = script(
+        f"""
+seen = []
+EXAMPLE = {example}
+def predict(x, context):
+    seen.append(context.dialect)
+    return [len(seen)] * len(x)
+def tags(): return {{"seen": seen}}
+"""
+    )
+    with running.client() as client:
+        known = [d for d in client.get("/").json()["dialects"] if d["example"] and not d["note"]]
+        for dialect in known:
+            headers = {"content-type": dialect["content_types"][0]}
+            answer = client.request(dialect["method"], dialect["path"], content=dialect["example"].encode(), headers=headers)
+            assert answer.status_code == 200, (dialect["name"], answer.text)
+        seen = client.post("/api/v1.0/predictions", json={"data": {"ndarray": [[1.0, 2.0]]}}).json()["meta"]["tags"]["seen"]
+    assert {d["name"] for d in known} <= set(seen)
+    assert len(known) > 3
 
 
 def test_pieces_of_an_answer_make_a_whole_one_where_no_stream_is_asked_for(script):

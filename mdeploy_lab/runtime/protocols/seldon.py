@@ -91,6 +91,8 @@ class Seldon(Dialect):
         meta = (message.get("response") or {}).get("meta")
         puid = meta.get("puid") if isinstance(meta, dict) else None
         model.on_feedback(Feedback(float(reward), puid if isinstance(puid, str) else "", message.get("truth")))
+        if (hook := model.hooks.get("send_feedback")) is not None:
+            hook(message)
         return Response(b'{"meta":{}}')
 
 

@@ -12,7 +12,7 @@ from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.runtime.context import RequestContext
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.problems import BadInput
-from mdeploy_lab.runtime.scripts import example, manifest
+from mdeploy_lab.runtime.scripts import example, feedback, manifest
 from mdeploy_lab.runtime.scripts.model import ScriptModel
 from mdeploy_lab.runtime.spec import ReplicaSpec
 
@@ -34,6 +34,8 @@ class ServedScript(ServedModel):
         super().__init__(spec, pyfunc)
         found = ((name, script.parts.get(name)) for name in HOOKS)
         self.hooks = {name: hook for name, hook in found if hook is not None}
+        if callable(send := self.hooks.get("send_feedback")):
+            self.hooks["send_feedback"] = feedback.told(send)
 
     @property
     def unchecked(self) -> Callable[[Any], Any]:
