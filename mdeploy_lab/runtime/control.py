@@ -23,10 +23,13 @@ BEHIND = 1_000_000
 class ControlServer:
     """Listens on the replica's control socket."""
 
-    def __init__(self, path: str, status: ReplicaStatus, on_drain: Callable[[float, bool], None]) -> None:
+    def __init__(
+        self, path: str, status: ReplicaStatus, on_drain: Callable[[float, bool], None], *, tied: bool = False
+    ) -> None:
         self._path = Path(path)
         self._status = status
         self._on_drain = on_drain
+        self._tied = tied
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         status.listen(self._broadcast)
@@ -71,6 +74,8 @@ class ControlServer:
         finally:
             self._writers.discard(writer)
             writer.close()
+            if self._tied and not self._writers:
+                self._on_drain(0.0, False)
 
     def _obey(self, line: bytes) -> None:
         try:

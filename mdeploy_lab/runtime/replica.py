@@ -57,7 +57,7 @@ class Replica:
         self._listener = listener
         self._log = log_file
         self._status = ReplicaStatus(spec, address)
-        self._control = ControlServer(spec.control, self._status, self.drain)
+        self._control = ControlServer(spec.control, self._status, self.drain, tied=spec.tied)
         self._app: Any = None
         self._server: Any = None
         self._drain_within: float | None = None

@@ -37,6 +37,7 @@ class ReplicaSpec(Wire):
     raw_log: str = Field(description="path that file descriptors 1 and 2 of the process go to")
     environ: dict[str, str] = Field(default_factory=dict, description="env with secrets resolved; never logged")
     parity_rows: int = Field(default=0)
+    tied: bool = Field(default=False, description="end when whoever listened on the control socket is gone")
 
 
 class Hello(Wire):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -65,9 +68,10 @@ class Foreground:
 @pytest.fixture
 def serve():
     started = []
+    root = Path(tempfile.mkdtemp(prefix="mds", dir="/tmp"))  # short: sockets lie in it
 
     def start(*words, **environ):
-        started.append(Foreground(*words, **environ))
+        started.append(Foreground(*words, TMPDIR=str(root), **environ))
         return started[-1]
 
     yield start
@@ -76,6 +80,9 @@ def serve():
             one.end(signal.SIGTERM)
         elif not one.process.stdout.closed:
             one.process.stdout.close()
+    left = [] if any(one.process.returncode == -signal.SIGKILL for one in started) else list(root.iterdir())
+    shutil.rmtree(root)
+    assert not left
 
 
 def ask(url):
@@ -162,3 +169,12 @@ def test_a_second_ctrl_c_does_not_wait_for_a_prediction(serve, tmp_path):
     assert shown.end() == 0
     assert time.monotonic() - begun < 4
     caller.join(DEADLINE)
+
+
+def test_nothing_lives_on_when_it_is_killed(serve, tmp_path):
+    (tmp_path / "serve.py").write_text("import os\ndef predict(x): return [os.getpid()]\n")
+    shown = serve(str(tmp_path), "--port", "0")
+    (pid,) = ask(shown.url()).json()["predictions"]
+    shown.process.kill()
+    shown.process.wait(DEADLINE)
+    shown.until("the replica to end", lambda: not Path(f"/proc/{pid}/cmdline").exists())

@@ -74,6 +74,10 @@ def test_the_script_of_a_folder(tmp_path, files, name):
         ({"serve_dot_py": "def predict(x:\n"}, "serve.py, line 1"),
         ({"serve_dot_py": "def predikt(x): return x"}, "serve.py has no predict"),
         ({"one_dot_py": PREDICT, "two_dot_py": PREDICT}, "several scripts: one.py, two.py"),
+        (
+            {"serve_dot_py": "class A:\n def predict(s, x): 1\nclass B:\n def predict(s, x): 1"},
+            "several classes that predict: A, B",
+        ),
         ({"serve_dot_py": "def preprocess(x): return x"}, "no MLflow model to stand before"),
         ({"serve_dot_py": PREDICT, "example_dot_json": "{"}, "example.json is no JSON"),
         ({"serve_dot_py": "EXAMPLE = {1, 2}\n" + PREDICT}, "no JSON form"),

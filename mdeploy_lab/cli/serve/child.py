@@ -94,6 +94,7 @@ class Child:
             log=str(self._path("log")),
             raw_log=str(self._raw),
             environ=environ,
+            tied=True,
         )
 
     async def _listen(self, spec: ReplicaSpec) -> None:

@@ -91,8 +91,8 @@ class Terminal:
     def failed(self, message: str, hint: str, evidence: str, *, waits: bool) -> None:
         """Show why it cannot be loaded."""
         note(f"{coloured('error', 'red')}: {self.at_home(message)}")
-        if evidence:
-            note(self.at_home(trimmed(evidence)))
+        if "  File " in (shown := trimmed(evidence)):  # else nothing of the user's is in it, and the message says it all
+            note(self.at_home(shown))
         if hint:
             note(f"{coloured('hint', 'cyan')}: {self.at_home(hint)}")
         if waits:

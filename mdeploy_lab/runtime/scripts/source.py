@@ -130,20 +130,29 @@ def _beside(directory: Path) -> Path | None:
 
 
 def find(path: Path) -> Source:
-    """Return the script that a path names: the file, or the one in the folder.
+    """Return the script that a path names: the file, or the one in the folder; of classes, one must be meant.
 
     Raises
     ------
     ModelNotSupported
         When there is none, or several that could be meant.
     """
+    found = _find(path)
+    if not FUNCTIONS & set(found.functions) and len(found.classes) > 1 and not {"Model", found.path.stem} & set(found.classes):
+        raise ModelNotSupported(
+            f"{found.path.name} has several classes that predict: {', '.join(found.classes)}", hint="call the one Model"
+        )
+    return found
+
+
+def _find(path: Path) -> Source:
     if path.is_file():
         found = read(path)
         if not found.answers:
             raise ModelNotSupported(f"{path.name} has neither predict, preprocess nor postprocess", hint=HINT)
         return found
     if (path / "MLmodel").is_file() and (beside := _beside(path)) is not None:
-        return find(beside)
+        return _find(beside)
     known = [path / name for name in NAMES if (path / name).is_file()]
     for file in known:
         if (source := read(file)).answers:
