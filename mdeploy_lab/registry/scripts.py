@@ -17,7 +17,7 @@ from typing import Any
 from mdeploy_lab.errors import ModelNotSupported
 from mdeploy_lab.registry import mlmodel
 from mdeploy_lab.runtime.distributions import KNOWN
-from mdeploy_lab.runtime.scripts import example, manifest, source
+from mdeploy_lab.runtime.scripts import example, kserve, manifest, source
 from mdeploy_lab.runtime.scripts.source import Source, is_script
 
 __all__ = ["Script", "is_script", "read"]
@@ -182,5 +182,5 @@ def _requirements(script: Script) -> list[str]:
 def _imported(script: Script) -> list[str]:
     own = {file.parts[0].removesuffix(".py") for file in script.files}
     tops = {name for file in script.files if file.suffix == ".py" for name in source.read(script.folder / file).imports}
-    libraries = tops - own - set(sys.stdlib_module_names) - {"mdeploy_lab"}
+    libraries = tops - own - set(sys.stdlib_module_names) - {"mdeploy_lab", *kserve.LIBRARIES}
     return sorted(KNOWN.get(name, name) for name in libraries)

@@ -125,6 +125,7 @@ def test_a_save_changes_the_answer_and_a_broken_one_says_its_line(serve, tmp_pat
 
 def test_only_what_would_travel_is_there_and_variables_are_the_given_ones(serve, tmp_path):
     (tmp_path / "weights.txt").write_text("w")
+    (tmp_path / "requirements.txt").write_text("numpy<1\n")
     (tmp_path / "chosen.txt").write_text("c")
     (tmp_path / "mine.py").write_text(
         "import os, sys\n"
@@ -133,6 +134,7 @@ def test_only_what_would_travel_is_there_and_variables_are_the_given_ones(serve,
     )
     shown = serve(str(tmp_path / "mine.py"), "--port", "0", "--model", str(tmp_path / "chosen.txt"), "--env", "A=1", HIDDEN="h")
     assert ask(shown.url()).json()["predictions"] == ["c", False, "1", None]
+    assert "note: packages differ from requirements.txt: numpy " in shown.text
 
 
 def test_without_reload_a_failure_ends_it_with_1(serve, tmp_path):

@@ -175,6 +175,38 @@ class Model:
     assert ask(running, broken, path="/api/v1.0/feedback").status_code == 500
 
 
+def test_kserve_s_class_form_is_served_as_it_is_where_its_library_is_not_installed(script):
+    running = script(
+        """
+import kserve
+from kserve import InferRequest, ModelServer
+
+class Doubles(kserve.Model):
+    def __init__(self, name: str):
+        super().__init__(name)
+        self.loads = 0
+        self.load()
+    def load(self):
+        self.loads += 1
+        self.ready = True
+        return self.ready
+    def preprocess(self, payload, headers=None):
+        return {"instances": [row[0] for row in payload["instances"]]}
+    async def predict(self, payload: InferRequest, headers=None):
+        return {"predictions": [[2 * v, self.name, self.loads, headers["x-tenant"]] for v in payload["instances"]]}
+    def postprocess(self, result, headers=None):
+        return result
+
+if __name__ == "__main__":
+    ModelServer().start([Doubles("custom-model")])
+"""
+    )
+    with running.client(headers={"x-tenant": "acme"}) as client:
+        answer = client.post("/v1/models/anything:predict", json={"instances": [[1], [2]]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"predictions": [[2, "serve", 1, "acme"], [4, "serve", 1, "acme"]]}
+
+
 def test_predict_raw_takes_and_gives_messages(script):
     running = script(
         """

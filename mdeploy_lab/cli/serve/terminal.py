@@ -58,6 +58,7 @@ class Terminal:
         self._as_json = as_json
         self._shown: tuple[str, str] = ("", "")
         self._places: dict[str, str] = {}
+        self._different: list[str] = []
 
     def stands_for(self, staged: Path, folder: Path) -> None:
         """Show the user's own folder where a traceback names the staged one."""
@@ -87,6 +88,12 @@ class Terminal:
     def note(self, text: str) -> None:
         """Say what happens."""
         note(text)
+
+    def differences(self, found: list[str]) -> None:
+        """Say once what is installed otherwise than the script's requirements.txt wants."""
+        if found and found != self._different:
+            note(f"{coloured('note', 'yellow')}: packages differ from requirements.txt: {'; '.join(found)}")
+        self._different = found
 
     def failed(self, message: str, hint: str, evidence: str, *, waits: bool) -> None:
         """Show why it cannot be loaded."""

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 import urllib.request
@@ -28,7 +29,7 @@ from mdeploy_lab.errors import InvalidInput, MDeployError
 from mdeploy_lab.models.deployment import Failure
 from mdeploy_lab.models.names import slug
 from mdeploy_lab.paths import Home, find_home
-from mdeploy_lab.registry import script_model, scripts
+from mdeploy_lab.registry import environment, script_model, scripts
 from mdeploy_lab.registry.interpreter import this_interpreter
 from mdeploy_lab.runtime.scripts import manifest
 from mdeploy_lab.runtime.status import utcnow
@@ -112,6 +113,7 @@ class Trial:
         script = scripts.read(self._options.path, self._artifact)
         script_model.link(script, directory)
         self._terminal.stands_for(directory / manifest.FOLDER, script.folder)
+        self._terminal.differences(environment.differences(directory, sys.executable))
         return script
 
     async def _serve(self, child: Child, seen: Seen, parking: Parking, listener: socket.socket, begun: float) -> None:

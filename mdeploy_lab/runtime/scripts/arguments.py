@@ -23,6 +23,8 @@ ALIASES: Mapping[str, str] = {
     "model_path": "path",
     "model_uri": "path",
     "model_dir": "path",
+    "payload": "inputs",
+    "instances": "inputs",
     "predictions": "outputs",
 }
 """Other frameworks' words for the same."""

@@ -6,17 +6,18 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from mdeploy_lab.errors import ModelNotSupported
+from mdeploy_lab.runtime.scripts import kserve, source
 from mdeploy_lab.runtime.scripts.arguments import Bound, where
 from mdeploy_lab.runtime.scripts.source import EXAMPLE, HINT, METHODS, STREAM
 
 ON_LOAD = ("path", "context")
-ON_PREDICT = ("inputs", "params", "context", "model", "path", "feature_names", "meta")
+ON_PREDICT = ("inputs", "params", "context", "model", "path", "feature_names", "meta", "headers")
 AFTER = (*ON_PREDICT, "outputs")
 _LOADERS = ("load", "initialize")
 _BEFORE = ("preprocess", "transform_input")
@@ -42,6 +43,8 @@ class Parts:
     """What else it defines, by name."""
     example: Any = None
     """The value of EXAMPLE."""
+    kserve: bool = False
+    """Whether it is KServe's form: asked and answering in the bodies of its first protocol."""
 
 
 def import_script(file: Path) -> ModuleType:
@@ -54,6 +57,7 @@ def import_script(file: Path) -> ModuleType:
         sys.path.insert(0, folder)
     taken = file.stem in sys.modules or file.stem in sys.stdlib_module_names or not file.stem.isidentifier()
     name = f"script_{file.stem}" if taken else file.stem
+    kserve.stand_in(source.read(file).imports)
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ModelNotSupported(f"{file.name} is no Python file", hint=HINT)
@@ -81,9 +85,13 @@ def parts_of(module: ModuleType, file: Path, path: Path) -> Parts:
     cls = _class(module, file)
     if cls is None:
         raise ModelNotSupported(f"{file.name} has neither predict, preprocess nor postprocess", hint=HINT)
-    instance = _made(cls, path)
+    instance = _made(cls, path, file.stem)
     example = own.get(EXAMPLE, getattr(instance, EXAMPLE, None))
-    return _gather(file.name, lambda name: getattr(instance, name, None), instance, example)
+    parts = _gather(file.name, lambda name: getattr(instance, name, None), instance, example)
+    if not kserve.is_one(cls):
+        return parts
+    loaded = bool(getattr(instance, "ready", False))  # by its own __init__
+    return replace(parts, kserve=True, load=None if loaded else parts.load)
 
 
 def _class(module: ModuleType, file: Path) -> type[Any] | None:
@@ -99,11 +107,11 @@ def _class(module: ModuleType, file: Path) -> type[Any] | None:
     return next(iter(named or classes), None)
 
 
-def _made(cls: type[Any], path: Path) -> Any:
+def _made(cls: type[Any], path: Path, name: str) -> Any:
     if cls.__init__ is object.__init__:
         return cls()
-    made = Bound(_Init(cls), ("path",), first="path" if _asks_first(cls) else "")
-    return made({"path": path})
+    first = ("name" if kserve.is_one(cls) else "path") if _asks_first(cls) else ""
+    return Bound(_Init(cls), ("path", "name"), first=first)({"path": path, "name": name})
 
 
 def _asks_first(cls: type[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from mdeploy_lab.errors import ModelNotSupported
 from mdeploy_lab.runtime.context import RequestContext, current
 from mdeploy_lab.runtime.problems import ModelRaised
-from mdeploy_lab.runtime.scripts import manifest, raw
+from mdeploy_lab.runtime.scripts import kserve, manifest, raw
 from mdeploy_lab.runtime.scripts.arguments import Bound, where
 from mdeploy_lab.runtime.scripts.loading import Parts, call_load, import_script, parts_of
 
@@ -91,6 +91,8 @@ class ScriptModel:
             When a function forgot to return something. What the script raises passes through.
         """
         values, parts = self._values(inputs, params), self.parts
+        if parts.kserve:
+            values["inputs"] = kserve.payload(inputs)
         if parts.before is not None:
             values["inputs"] = self._call(parts.before, values)
         if parts.predict is not None:
@@ -102,9 +104,9 @@ class ScriptModel:
         else:
             known = self._inner.metadata.get_params_schema() is not None
             outputs = self._inner.predict(values["inputs"], params=values["params"] if known else None)
-        if parts.after is None:
-            return outputs
-        return self._call(parts.after, {**values, "inputs": inputs, "outputs": outputs})
+        if parts.after is not None:
+            outputs = self._call(parts.after, {**values, "inputs": inputs, "outputs": outputs})
+        return kserve.content(outputs) if parts.kserve else outputs
 
     def predict_stream(self, inputs: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """Yield the pieces of the script's answer, as they come; preprocess goes before, postprocess is not asked.
@@ -139,11 +141,14 @@ class ScriptModel:
             "path": self._path,
             "feature_names": [],
             "meta": {},
+            "headers": {},
         }
 
     def _call(self, function: Bound, values: dict[str, Any]) -> Any:
         if not _ARRAYS.isdisjoint(function.asks):
             values = {**values, **_as_array(values), "meta": {"puid": values["context"].request_id}}
+        if "headers" in function.asks:
+            values = {**values, "headers": values["context"].headers}
         result = function(values)
         if inspect.iscoroutine(result):
             self._loop = self._loop or asyncio.new_event_loop()
