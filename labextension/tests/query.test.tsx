@@ -134,6 +134,34 @@ async function unfold(summary: string): Promise<void> {
 
 afterEach(cleanup);
 
+describe('a dialect whose bodies are no text', () => {
+  const TITLE = 'Open Inference Protocol v2 (gRPC)';
+  const SCRIPT =
+    'import tritonclient.grpc as triton\nclient = triton.InferenceServerClient("127.0.0.1:8000")\n';
+
+  it('shows the script that calls it, beside the file', async () => {
+    const grpc = {
+      name: 'grpc',
+      title: TITLE,
+      method: 'POST',
+      path: '/inference.GRPCInferenceService/ModelInfer',
+      content_types: ['application/grpc'],
+      example: SCRIPT,
+      binary: true,
+      note: '',
+      multi_io: true
+    };
+    const { container } = await tester({
+      description: { ...HOUSES, dialects: [...HOUSES.dialects, grpc] }
+    });
+    fireEvent.change(screen.getByLabelText('Dialect'), { target: { value: 'grpc' } });
+    expect(screen.getByLabelText('The code').textContent).toBe(SCRIPT);
+    expect(screen.getByRole('button', { name: 'Copy as Python' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: 'Send' }).title).toBe('Choose a file first');
+    expect((await axe.run(container, { rules: UNDRAWN })).violations).toEqual([]);
+  });
+});
+
 describe('the form', () => {
   it('begins with the model’s own row, and sends what is typed by the signature’s types', async () => {
     const shown = await tester();

@@ -90,7 +90,8 @@ class DialectInfo(Wire):
     path: str = Field(description="below the endpoint's URL")
     content_types: tuple[str, ...] = Field(default=(), description="of a request; the first is the example's")
     example: str = Field(
-        default="", description="a request body with a real row; empty when it is no text, or too long to show"
+        default="",
+        description="a request body with a real row, or a script where bodies are no text; empty when it is too long to show",
     )
     binary: bool = Field(default=False, description="bodies are no text: send them as body_base64")
     note: str = Field(default="", description="why this model cannot be called this way")

@@ -90,14 +90,14 @@ def _rows(data: Sequence[Any]) -> tuple[tuple[Any, ...], ...]:
 def _dialect(dialect: Dialect, model: ServedModel) -> DialectInfo:
     example = dialect.describe(model)
     misfit = dialect.misfit(model)
-    text = "" if dialect.binary or misfit else json.dumps(example.body, ensure_ascii=False)
+    text = example.code if dialect.binary else json.dumps(example.body, ensure_ascii=False)
     return DialectInfo(
         name=dialect.name,
         title=dialect.title,
         method=example.method,
         path=example.path,
         content_types=dialect.content_types,
-        example=text if len(text) <= EXAMPLE_LIMIT else "",
+        example=text if len(text) <= EXAMPLE_LIMIT and not misfit else "",
         binary=dialect.binary,
         note=misfit,
         multi_io=dialect.multi_io,

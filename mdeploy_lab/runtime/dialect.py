@@ -74,6 +74,8 @@ class Example:
     body: Any
     method: str = "POST"
     content_type: str = JSON
+    code: str = ""
+    """A Python script that sends one, where a body is no text."""
 
     def wire(self) -> dict[str, Any]:
         """Return it for the description at ``/``."""

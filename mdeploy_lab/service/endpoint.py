@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -24,6 +25,8 @@ from mdeploy_lab.store.base import StoredDeployment
 OWNER_HOST = "localhost"
 JSON = "application/json"
 DESCRIBE_SECONDS = 10.0
+SOMEWHERE = '"GATEWAY:PORT"'
+"""In a dialect's script, what only the engine knows: a replica does not know its gateway."""
 
 
 class Passes(Protocol):
@@ -114,7 +117,10 @@ class Endpoint:
                 f"the replicas of {record.id} were started by another version of mdeploy-lab and describe themselves otherwise",
                 hint=f"start new ones: `mdeploy stop {record.id}`, then `mdeploy start {record.id}`",
             ) from error
-        return told.model_copy(update={"url": self.url(record.id, revision), "public": record.spec.public})
+        url = self.url(record.id, revision)
+        here = _place(url)
+        dialects = tuple(d.model_copy(update={"example": d.example.replace(SOMEWHERE, here)}) for d in told.dialects)
+        return told.model_copy(update={"url": url, "public": record.spec.public, "dialects": dialects})
 
     async def _path(self, record: StoredDeployment, request: Predict) -> str:
         """Return where a dialect is: the usual ones are known, of others the endpoint is asked."""
@@ -164,6 +170,13 @@ class Endpoint:
             transport = httpx.AsyncHTTPTransport(uds=self._gateway.private_socket, retries=1)
             self._client = httpx.AsyncClient(transport=transport, trust_env=False)
         return self._client
+
+
+def _place(url: str) -> str:
+    """Return the arguments with which a gRPC client in Python finds the gateway of a URL."""
+    parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    return f'"{parts.hostname}:{parts.port or (443 if tls else 80)}"' + (", ssl=True" if tls else "")
 
 
 @contextmanager

@@ -1219,7 +1219,7 @@ export interface components {
             content_types: string[];
             /**
              * Example
-             * @description a request body with a real row; empty when it is no text, or too long to show
+             * @description a request body with a real row, or a script where bodies are no text; empty when it is too long to show
              * @default
              */
             example: string;

@@ -2,6 +2,7 @@
 
 import * as React from 'react';
 import { useHost } from '../host';
+import { CopyButton } from '../kit/CopyButton';
 import { StartIcon, StopIcon } from '../kit/icons';
 import { CopyAs } from './CopyAs';
 import type { Wanted } from './request';
@@ -21,6 +22,7 @@ export function SendBar({ sender, wanted, source }: SendBarProps): React.ReactEl
   const told = blocked === undefined && wanted.fault !== undefined && wanted.seen;
   return (
     <div className="mdl-Query-send">
+      {wanted.dialect?.binary === true && <Script code={wanted.dialect.example} />}
       {wanted.dialect?.binary === true && <BodyFile onFile={sender.setFile} />}
       <div className="mdl-Query-bar">
         {running ? (
@@ -43,6 +45,19 @@ export function SendBar({ sender, wanted, source }: SendBarProps): React.ReactEl
         {wanted.dialect?.binary !== true && <CopyAs call={sender.call} source={source} />}
       </div>
       {because !== undefined && !running && !told && <p className="mdl-Field-error">{because}</p>}
+    </div>
+  );
+}
+
+/** How a program calls a dialect whose bodies are no text. */
+function Script({ code }: { code: string }): React.ReactElement | null {
+  const { trans } = useHost();
+  return code === '' ? null : (
+    <div className="mdl-Query-script">
+      <pre className="mdl-Line-code" tabIndex={0} aria-label={trans.__('The code')} dir="ltr">
+        {code}
+      </pre>
+      <CopyButton text={code} label={trans.__('Copy as Python')} words={trans.__('Python')} />
     </div>
   );
 }
