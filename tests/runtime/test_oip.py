@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 import numpy as np
@@ -222,6 +223,20 @@ def test_raw_data_that_does_not_fit_is_refused(clients, inputs, data, length):
     if length is not None:
         sent["headers"]["inference-header-content-length"] = length
     assert clients["iris"].post(INFER, **sent).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "status"),
+    [
+        (gzip.compress(b'{"inputs": []}'), "br", 415),
+        (gzip.compress(b'{"inputs": []}')[:-9], "gzip", 400),
+        (b"no gzip", "gzip", 400),
+        (gzip.compress(bytes(200_000_000)), "gzip", 413),
+    ],
+    ids=["unknown", "cut off", "damaged", "bomb"],
+)
+def test_compression_that_cannot_be_taken_is_refused(clients, body, encoding, status):
+    assert clients["iris"].post(INFER, content=body, headers={"content-encoding": encoding}).status_code == status
 
 
 def test_what_triton_has_besides_is_refused_clearly(clients):

@@ -419,9 +419,10 @@ def test_a_body_that_is_too_large_is_refused(start, zoo, gate):
 
 
 @pytest.mark.parametrize("algorithm", ["gzip", "deflate"])
-def test_a_compressed_message_is_unpacked(grpc, algorithm):
-    tensor = given(Grpc, "x", np.zeros(10_000), "FP64")
-    found = grpc.infer("same", "iris", [tensor], compression_algorithm=algorithm)
+def test_a_compressed_body_is_unpacked(caller, algorithm):
+    tensor = given(caller, "x", np.zeros(10_000), "FP64")
+    word = "compression_algorithm" if caller.module is triton_grpc else "request_compression_algorithm"
+    found = caller.infer("same", "iris", [tensor], **{word: algorithm})
     assert found.as_numpy("output-0").shape == (10_000,)
 
 
@@ -507,3 +508,17 @@ def test_what_is_no_message_is_refused(gate, body):
             other(None, metadata=[*at("same").items()], timeout=10)
     assert caught.value.code() == grpc_lib.StatusCode.NOT_FOUND
     assert "GRPCInferenceService" in caught.value.details()
+
+
+# ------------------------------------------------------------------------------------------------------------- description
+
+
+@pytest.mark.parametrize("id_", ["iris", "picture", "named", "words", "same", "slow"])
+def test_the_example_of_the_description_works(gate, replicas, id_, capsys):
+    with replicas[id_].client() as client:
+        (told,) = [d for d in client.get("/").json()["dialects"] if d["name"] == "grpc"]
+    assert told["path"] == "/inference.GRPCInferenceService/ModelInfer"
+    script = told["example"].replace("GATEWAY:PORT", f"127.0.0.1:{gate.port}").replace("TOKEN", WEB.token)
+    assert """"x-mdeploy-deployment": 'iris'""" in script, "each replica takes itself for iris"
+    exec(script.replace("""deployment": 'iris'""", f"""deployment": '{id_}'"""), {})  # it is ours
+    assert "array(" in capsys.readouterr().out

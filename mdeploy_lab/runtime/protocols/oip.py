@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mdeploy_lab.runtime import open_inference as protocol
+from mdeploy_lab.runtime.compression import unpacked
 from mdeploy_lab.runtime.describing import example_of
 from mdeploy_lab.runtime.dialect import JSON, Call, Dialect, Example, Request, Response, Route, json_response
 from mdeploy_lab.runtime.open_inference import UNNAMED_INPUT, Asked
@@ -95,7 +96,7 @@ class OpenInference(Dialect):
     def decode(self, request: Request, model: ServedModel) -> Call:
         """Read the tensors and fit them to the signature."""
         _check(request, model)
-        text, rest = _parts(request)
+        text, rest = _parts(request, model)
         if not text and rest:
             return call_for(_only(rest, model), model, None, Asked(raw=True))
         body = parse_json(bytes(text))
@@ -161,17 +162,20 @@ def _check(request: Request, model: ServedModel) -> None:
     protocol.check(model, request.values["name"], request.values.get("version"))
 
 
-def _parts(request: Request) -> tuple[bytes | memoryview, memoryview]:
+def _parts(request: Request, model: ServedModel) -> tuple[bytes | memoryview, memoryview]:
     """Return the JSON and the bytes behind it."""
     given = request.headers.get(HEAD_LENGTH)
+    body = request.body
+    if b"content-encoding" in request.headers:
+        body = unpacked(body, request.header(b"content-encoding"), model.spec.template.runtime.max_payload)
     if given is None:
         if request.media_type not in {"", JSON}:
             raise MediaTypeUnknown(
                 "this path takes JSON, or JSON and binary tensors",
                 hint="send Content-Type: application/json, or Inference-Header-Content-Length with the length of the JSON",
             )
-        return request.body, memoryview(b"")
-    whole = memoryview(request.body)
+        return body, memoryview(b"")
+    whole = memoryview(body)
     length = int(given) if given.isdigit() and len(given) < 12 else -1  # noqa: PLR2004  # digits of any length of a body
     if not 0 <= length <= len(whole):
         raise BadInput("Inference-Header-Content-Length must be the length of the JSON at the beginning of the body")

@@ -9,16 +9,16 @@ The gateway knows the deployment by the metadata ``x-mdeploy-deployment`` or by 
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from mdeploy_lab.runtime import grpc_messages as grpc
 from mdeploy_lab.runtime import open_inference as protocol
+from mdeploy_lab.runtime.compression import unpacked
 from mdeploy_lab.runtime.dialect import Call, Dialect, Example, Request, Response, Route
 from mdeploy_lab.runtime.open_inference import Asked
-from mdeploy_lab.runtime.problems import BadInput, BodyTooLarge, NotSupported, RequestProblem
+from mdeploy_lab.runtime.problems import BadInput, NotSupported, RequestProblem
 from mdeploy_lab.runtime.tensor_data import DATATYPES, datatype, declared, shaped, to_raw
 from mdeploy_lab.runtime.tensors import Tensors, call_for
 
@@ -32,7 +32,7 @@ MEDIA_TYPE = "application/grpc"
 HEALTHY = b"\x08\x01"
 """``grpc.health.v1.HealthCheckResponse`` with the status SERVING."""
 
-_STATUS = {400: 3, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 3, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
+_STATUS = {400: 3, 403: 7, 404: 5, 405: 12, 408: 4, 413: 8, 415: 12, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
 """What gRPC says for an HTTP status: invalid argument, permission denied, not found, unimplemented, deadline exceeded,
 resource exhausted, cancelled, internal, unavailable."""
 _UNKNOWN = 2
@@ -84,7 +84,9 @@ class OpenInferenceGrpc(Dialect):
 
     def describe(self, model: ServedModel) -> Example:
         """Return how to call it from Python: a message is no text."""
-        return Example(f"{SERVICE}/ModelInfer", _script(model), content_type=MEDIA_TYPE)
+        body = "one framed message inference.ModelInferRequest"
+        code = "" if self.misfit(model) else _script(model)
+        return Example(f"{SERVICE}/ModelInfer", body, content_type=MEDIA_TYPE, code=code)
 
     def misfit(self, model: ServedModel) -> str:
         """Say what the protocol cannot carry in any transport."""
@@ -182,21 +184,8 @@ def _message(request: Request, model: ServedModel) -> memoryview:
         raise BadInput("the call must have one message, and whole", hint="streams are not offered")
     if not packed:
         return message
-    encoding = request.header(b"grpc-encoding")
-    if encoding not in ("gzip", "deflate"):
-        raise NotSupported("this compression is not offered", hint="send gzip, deflate, or the message as it is")
-    return memoryview(_unpacked(message, model.spec.template.runtime.max_payload))
-
-
-def _unpacked(message: memoryview, limit: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=47)  # gzip or zlib, by its header
-    try:
-        whole = unpacker.decompress(message, limit + 1)
-    except zlib.error:
-        raise BadInput("the compressed message is damaged") from None
-    if len(whole) > limit:
-        raise BodyTooLarge(f"the message unpacks to more than {limit} bytes", hint="send fewer rows at a time")
-    return whole
+    limit = model.spec.template.runtime.max_payload
+    return memoryview(unpacked(message, request.header(b"grpc-encoding"), limit))
 
 
 def _typed(tensor: Any) -> tuple[str, NDArray[Any]]:
@@ -246,7 +235,7 @@ def _script(model: ServedModel) -> str:
         "import numpy as np",
         "import tritonclient.grpc as triton",
         "",
-        'client = triton.InferenceServerClient("127.0.0.1:PORT")  # the gateway, without http://',
+        'client = triton.InferenceServerClient("GATEWAY:PORT")',
         "inputs = []",
     ]
     for tensor in inputs:
