@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any
 
 from mdeploy_lab.gateway.base import Route
 from mdeploy_lab.gateway.envoy import EnvoyGateway
@@ -18,32 +18,41 @@ DEADLINE = 60
 class Door:
     """A gateway whose routes can be changed from a test."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, gateway: EnvoyGateway) -> None:
-        self._loop = loop
+    def __init__(self, gateway: EnvoyGateway) -> None:
         self.gateway = gateway
         self.port = gateway.health()["port"]
+        self.loop = asyncio.get_running_loop()
+        self.ended = asyncio.Event()
 
     def put(self, *routes: Route) -> None:
-        for route in routes:
-            run(self._loop, self.gateway.put(route))
+        async def all_of_them() -> None:
+            await asyncio.gather(*(self.gateway.put(route) for route in routes))
+
+        asyncio.run_coroutine_threadsafe(all_of_them(), self.loop).result(DEADLINE)
 
 
-def run(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run_coroutine_threadsafe(work, loop).result(DEADLINE)
+async def _serve(gateway: EnvoyGateway, opened: Future[Door]) -> None:
+    try:
+        await gateway.open({}, lambda *_: None)
+        made = Door(gateway)
+        opened.set_result(made)
+        await made.ended.wait()
+    except BaseException as error:
+        opened.set_exception(error)
+        raise
+    finally:
+        await gateway.shutdown()
 
 
 @contextmanager
 def door() -> Iterator[Door]:
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
     with new_home() as home:
-        gateway = EnvoyGateway(home)
-        run(loop, gateway.open({}, lambda *_: None))
+        opened: Future[Door] = Future()
+        thread = threading.Thread(target=lambda: asyncio.run(_serve(EnvoyGateway(home), opened)), daemon=True)
+        thread.start()
+        made = opened.result(DEADLINE)
         try:
-            yield Door(loop, gateway)
+            yield made
         finally:
-            run(loop, gateway.shutdown())
-            loop.call_soon_threadsafe(loop.stop)
+            made.loop.call_soon_threadsafe(made.ended.set)
             thread.join(DEADLINE)
-            loop.close()
