@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from benchmarks import imports, interface, jupyter, logs, memory, report, serving, starts, thousand
+from benchmarks import against, imports, interface, jupyter, logs, memory, report, serving, starts, thousand
 
 PARTS = {
     "starts": starts.measure,
@@ -18,6 +18,7 @@ PARTS = {
     "interface": interface.measure,
     "logs": logs.measure,
     "serving": serving.measure,
+    "against": against.measure,
 }
 
 
