@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from mdeploy_lab.runtime import rowwise
+from mdeploy_lab.runtime import forests, rowwise
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +35,8 @@ _FEW = 64
 """Values that are summed faster than each is looked at."""
 _ROWS = 4
 """Rows on which the short way is compared with the long one before it is taken."""
+
+_ROUNDING = 1e-12
 
 
 class Reader:
@@ -136,7 +138,7 @@ def plan_for(model: ServedModel) -> Plan | None:
         function = _by_frame(model, reader)
         return Plan(reader, function, rowwise=False) if function is not None else None
     together = rowwise.is_rowwise(model)
-    for answer in filter(None, (_by_array(model), _by_frame(model, reader))):
+    for answer in filter(None, (*_by_array(model), _by_frame(model, reader))):
         if _agrees(model, reader, answer):
             return Plan(reader, answer, together)
     return None
@@ -156,13 +158,16 @@ def _reader(model: ServedModel) -> Reader | None:
     return Reader(names, dtype) if dtype is not None else None
 
 
-def _by_array(model: ServedModel) -> Callable[[Any], Any] | None:
-    """Return the estimator's own method on an array, where the estimator does not choose columns by their names."""
+def _by_array(model: ServedModel) -> Iterator[Callable[[Any], Any] | None]:
+    """Yield the estimator's own method on an array, where it does not choose columns by their names; a forest's trees first."""
     estimator = rowwise.estimator_of(model)
     if estimator is None or not rowwise.takes_arrays(estimator):
-        return None
-    found = getattr(rowwise.nameless(estimator), model.method, None)
-    return found if callable(found) else None
+        return
+    plain = rowwise.nameless(estimator)
+    found = getattr(plain, model.method, None)
+    if callable(found):
+        yield forests.direct(plain, model.method)
+        yield found
 
 
 def _by_frame(model: ServedModel, reader: Reader) -> Callable[[Any], Any] | None:
@@ -199,7 +204,12 @@ def _agrees(model: ServedModel, reader: Reader, answer: Callable[[Any], Any]) ->
         return False
     if type(short) is not type(long):
         return False
-    return bool(np.array_equal(np.asarray(short), np.asarray(long)) and np.asarray(short).dtype == np.asarray(long).dtype)
+    ours, theirs = np.asarray(short), np.asarray(long)
+    if ours.dtype != theirs.dtype or ours.shape != theirs.shape:
+        return False
+    if ours.dtype.kind == "f":  # trees that are summed by several threads differ in the last bits from one time to the next
+        return bool(np.allclose(ours, theirs, rtol=_ROUNDING, atol=0.0, equal_nan=True))
+    return bool(np.array_equal(ours, theirs))
 
 
 def _rows(model: ServedModel, reader: Reader) -> Any:

@@ -17,13 +17,19 @@ from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier, VotingClassifier
+from sklearn.ensemble import (
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    VotingClassifier,
+)
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from mdeploy_lab.runtime import rowwise
+from mdeploy_lab.runtime import forests, rowwise
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.plan import _DTYPES, Reader, plan_for
 from tests.runtime.conftest import make_spec
@@ -179,3 +185,40 @@ def test_an_estimator_of_the_users_own_is_neither_asked_with_arrays_nor_together
     assert plan is None or not plan.rowwise
     assert isinstance(model.predict(frame.head(2)), np.ndarray)
     assert pd.Series(model.predict(frame.head(2))).eq(2).all()
+
+
+@pytest.mark.parametrize(
+    ("forest", "method"),
+    [
+        (RandomForestClassifier(30, random_state=0), "predict"),
+        (ExtraTreesClassifier(30, random_state=0), "predict_proba"),
+        (RandomForestRegressor(30, random_state=0), "predict"),
+        (ExtraTreesRegressor(30, random_state=0, max_depth=3), "predict"),
+    ],
+)
+def test_a_forest_asked_tree_by_tree_answers_to_the_last_bit_as_scikit_learn_does(forest, method, iris):
+    frame, target = iris
+    matrix = frame.to_numpy()
+    forest.fit(matrix, target)
+    direct = forests.direct(forest, method)
+    assert direct is not None
+    for rows in (matrix[:1], matrix[40:75], np.tile(matrix, (10, 1))):
+        ours, theirs = direct(rows), getattr(forest, method)(rows)
+        assert ours.dtype == theirs.dtype
+        assert np.array_equal(ours, theirs)
+
+
+def test_a_forest_leaves_what_is_unusual_to_scikit_learn(iris):
+    frame, target = iris
+    matrix = frame.to_numpy()
+    forest = RandomForestClassifier(3, random_state=0).fit(matrix, target)
+    direct = forests.direct(forest, "predict")
+    assert direct is not None
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="too large for dtype"):
+        direct(np.full((1, 4), 1e300))
+    with pytest.raises(ValueError, match="X has 3 features"):
+        direct(matrix[:, :3])
+    several = RandomForestClassifier(3).fit(matrix, np.column_stack([target, target]))
+    assert forests.direct(several, "predict") is None
+    assert forests.direct(forest, "apply") is None
+    assert forests.direct(LogisticRegression(), "predict") is None
