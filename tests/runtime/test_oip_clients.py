@@ -519,6 +519,6 @@ def test_the_example_of_the_description_works(gate, replicas, id_, capsys):
         (told,) = [d for d in client.get("/").json()["dialects"] if d["name"] == "grpc"]
     assert told["path"] == "/inference.GRPCInferenceService/ModelInfer"
     script = told["example"].replace("GATEWAY:PORT", f"127.0.0.1:{gate.port}").replace("TOKEN", WEB.token)
-    assert """"x-mdeploy-deployment": 'iris'""" in script, "each replica takes itself for iris"
-    exec(script.replace("""deployment": 'iris'""", f"""deployment": '{id_}'"""), {})  # it is ours
+    assert '"x-mdeploy-deployment": "iris"' in script, "each replica takes itself for iris"
+    exec(script.replace('deployment": "iris"', f'deployment": "{id_}"'), {})  # it is ours
     assert "array(" in capsys.readouterr().out

@@ -9,6 +9,7 @@ The gateway knows the deployment by the metadata ``x-mdeploy-deployment`` or by 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -244,16 +245,20 @@ def _script(model: ServedModel) -> str:
         data = tensor["data"] if len(tensor["data"]) <= _SHOWN else None
         values = f"np.array({data!r}, dtype={dtype}).reshape({shape})" if data is not None else f"np.zeros({shape}, {dtype})"
         lines += [
-            f"tensor = triton.InferInput({name!r}, {shape}, {kind!r})",
+            f"tensor = triton.InferInput({_quoted(name)}, {shape}, {_quoted(kind)})",
             f"tensor.set_data_from_numpy({values})",
             "inputs.append(tensor)",
         ]
-    headers = f'{{"x-mdeploy-deployment": {model.spec.deployment!r}, "authorization": "Bearer TOKEN"}}'
+    headers = f'{{"x-mdeploy-deployment": {_quoted(model.spec.deployment)}, "authorization": "Bearer TOKEN"}}'
     lines += [
-        f"answer = client.infer({model.spec.model_name!r}, inputs, headers={headers})",
+        f"answer = client.infer({_quoted(model.spec.model_name)}, inputs, headers={headers})",
         "print({output.name: answer.as_numpy(output.name) for output in answer.get_response().outputs})",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 _SHOWN = 64
