@@ -135,7 +135,7 @@ async function unfold(summary: string): Promise<void> {
 afterEach(cleanup);
 
 describe('a dialect whose bodies are no text', () => {
-  const TITLE = 'Open Inference Protocol v2 (gRPC)';
+  const TITLE = 'gRPC (Open Inference Protocol v2)';
   const SCRIPT =
     'import tritonclient.grpc as triton\nclient = triton.InferenceServerClient("127.0.0.1:8000")\n';
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,6 +191,17 @@ def test_the_curl_line_that_is_copied_works(page: Page, book: Page) -> None:
     line = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=True, timeout=30)
     assert json.loads(done.stdout)["predictions"]["sum"] == [16.0, 35.0]
+
+
+def test_the_script_of_a_dialect_without_text_works(page: Page, book: Page) -> None:
+    view = show(page, "tensors")
+    view.get_by_label("Dialect", exact=True).select_option(label="gRPC (Open Inference Protocol v2)")
+    view.get_by_role("button", name="Copy as Python").click()
+    script = page.evaluate("navigator.clipboard.readText()")
+    picture(page, "script")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, timeout=30)
+    assert b"'sum': array(" in done.stdout
+    view.get_by_label("Dialect", exact=True).select_option(label="MLflow scoring server")
 
 
 def test_the_models_own_error_says_what_it_was(page: Page, book: Page) -> None:

@@ -61,7 +61,7 @@ class OpenInferenceGrpc(Dialect):
     """Open Inference Protocol over gRPC."""
 
     name = "grpc"
-    title = "Open Inference Protocol v2 (gRPC)"
+    title = "gRPC (Open Inference Protocol v2)"
     content_types = (MEDIA_TYPE,)
     binary = True
     multi_io = True
