@@ -90,7 +90,7 @@ def _predict_matrix(matrix: Any, model: ServedModel) -> Any:
     try:
         return plan.answer(matrix)
     except Exception as error:  # the model's code may raise anything
-        raise _told(error, plan.frame(matrix), model) from error
+        raise _told(error, plan.reader.frame(matrix), model) from error
 
 
 def _told(error: Exception, inputs: Any, model: ServedModel) -> RequestProblem:

@@ -78,10 +78,10 @@ def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: li
     matrix = calls[0][1].matrix if len(calls) == 1 else np.concatenate([call.matrix for _, call in calls])
     try:
         outputs = plan.answer(matrix)
-        whole = len(outputs) == len(matrix)
+        rows = _rows_of(outputs) if len(outputs) == len(matrix) else None
     except Exception:  # noqa: BLE001  # whose fault it was shows when each is asked alone
-        whole = False
-    if not whole:
+        rows = None
+    if rows is None:
         for place, _ in calls:
             job = jobs[place]
             outcomes[place] = _outcome(lambda job=job: job.context.run(job.run))  # type: ignore[misc]  # bound at once
@@ -89,10 +89,18 @@ def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: li
     begin = 0
     for place, call in calls:
         end = begin + len(call.matrix)
-        part = outputs[begin:end] if type(outputs).__name__ == "ndarray" else outputs.iloc[begin:end]
         question: Question = jobs[place].run  # type: ignore[assignment]  # as above
-        outcomes[place] = _outcome(lambda part=part, call=call, question=question: question.write(part, call))  # type: ignore[misc]
+        outcomes[place] = _written(jobs[place], question, rows[begin:end], call)
         begin = end
+
+
+def _rows_of(outputs: Any) -> Any:
+    """Return what a slice takes rows of; None when it is not known how."""
+    return outputs if type(outputs).__name__ == "ndarray" else getattr(outputs, "iloc", None)
+
+
+def _written(job: Job, question: Question, part: Any, call: Call) -> Outcome:
+    return _outcome(lambda: job.context.run(question.write, part, call))
 
 
 def _outcome(run: Callable[[], Response]) -> Outcome:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mdeploy_lab.runtime.loader import ServedModel
-    from mdeploy_lab.runtime.plan import Reader
+    from mdeploy_lab.runtime.readers import Reader
 
 Tensors = dict[str, Any]
 
@@ -49,6 +49,8 @@ def _matrix(tensors: Tensors, reader: Reader) -> NDArray[Any] | None:
     import numpy as np
 
     names = reader.names
+    if reader.dtype == "object":  # columns of several types: put together by the long way
+        return None
     found: NDArray[Any]
     if len(tensors) == 1:
         name, only = next(iter(tensors.items()))

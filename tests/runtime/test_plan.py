@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import _enforce_schema
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
+from mlflow.types import ColSpec, DataType, Schema, TensorSpec
+from mlflow.utils.proto_json_utils import dataframe_from_parsed_json, parse_tf_serving_input
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import (
@@ -31,7 +31,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from mdeploy_lab.runtime import forests, rowwise
 from mdeploy_lab.runtime.loader import ServedModel
-from mdeploy_lab.runtime.plan import _DTYPES, Reader, plan_for
+from mdeploy_lab.runtime.plan import plan_for
+from mdeploy_lab.runtime.readers import DTYPES, MIXED, MixedReader, Reader, TensorReader
 from tests.runtime.conftest import make_spec
 
 NAMES = ("a", "b", "c")
@@ -40,6 +41,14 @@ NUMBERS = st.one_of(
     st.floats(),
     st.sampled_from([0, -0.0, 1e308, 2**31, 2**53 + 1, True, False, None, "1.5", [], {}]),
 )
+VALUES = {
+    "double": st.floats(-1e6, 1e6) | st.integers(-99, 99) | st.none(),
+    "float": st.floats(-1e6, 1e6, width=32) | st.integers(-99, 99),
+    "long": st.integers(-(2**63), 2**63 - 1),
+    "integer": st.integers(-(2**31), 2**31 - 1),
+    "string": st.text(max_size=3) | st.sampled_from(["1", "nan", "None", "", "2026-01-01"]),
+    "boolean": st.booleans(),
+}
 COLUMNS = st.permutations([*NAMES, "d"]) | st.permutations(NAMES) | st.lists(st.sampled_from([*NAMES, "d"]), max_size=5)
 
 
@@ -57,20 +66,56 @@ def documents(draw):
     return {"dataframe_split": {"columns": list(columns), "data": rows}}
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(document=documents(), kind=st.sampled_from(sorted(_DTYPES)))
-def test_what_is_read_is_what_mlflow_makes_of_it(document, kind):
-    schema = Schema([ColSpec(getattr(DataType, kind), name) for name in NAMES])
-    found = Reader(NAMES, _DTYPES[kind]).read(json.loads(json.dumps(document)))
-    if found is None:
-        return
+def theirs(document, schema):
+    """Return what MLflow makes of a document, and enforces."""
     ((form, value),) = document.items()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = _enforce_schema(dataframe_from_parsed_json(value, pandas_orient=form[10:], schema=schema), schema)
-    assert list(theirs.columns) == list(NAMES)
-    assert [str(t) for t in theirs.dtypes] == [_DTYPES[kind]] * 3
-    assert np.array_equal(theirs.to_numpy(), found)
+        if form.startswith("dataframe_"):
+            return _enforce_schema(dataframe_from_parsed_json(value, pandas_orient=form[10:], schema=schema), schema)
+        return _enforce_schema(parse_tf_serving_input(document, schema=schema), schema)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(document=documents(), kind=st.sampled_from(sorted(DTYPES)))
+def test_what_is_read_is_what_mlflow_makes_of_it(document, kind):
+    schema = Schema([ColSpec(getattr(DataType, kind), name) for name in NAMES])
+    reader = Reader(NAMES, DTYPES[kind])
+    found = reader.read(json.loads(json.dumps(document)))
+    if found is not None:
+        pd.testing.assert_frame_equal(reader.frame(found), theirs(document, schema), check_index_type=False)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), kinds=st.lists(st.sampled_from(sorted(MIXED)), min_size=3, max_size=3))
+def test_columns_of_several_types_are_what_mlflow_makes_of_them(data, kinds):
+    schema = Schema([ColSpec(getattr(DataType, kind), name) for kind, name in zip(kinds, NAMES, strict=True)])
+    reader = MixedReader(NAMES, [MIXED[kind] for kind in kinds])
+    right = [VALUES[kind] if data.draw(st.integers(0, 9)) else NUMBERS for kind in kinds]
+    rows = data.draw(st.lists(st.tuples(*right).map(list), min_size=1, max_size=4))
+    order = data.draw(st.permutations(range(3)))
+    columns = [NAMES[i] for i in order]
+    moved = [[row[i] for i in order] for row in rows]
+    split = {"dataframe_split": {"columns": columns, "data": moved}}
+    records = {"dataframe_records": [dict(zip(columns, row, strict=True)) for row in moved]}
+    for document in (split, records):
+        found = reader.read(json.loads(json.dumps(document)))
+        if found is not None:
+            pd.testing.assert_frame_equal(reader.frame(found), theirs(document, schema), check_index_type=False)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), dtype=st.sampled_from(sorted(DTYPES.values())), form=st.sampled_from(["inputs", "instances"]))
+def test_a_tensor_is_what_mlflow_makes_of_it(data, dtype, form):
+    schema = Schema([TensorSpec(np.dtype(dtype), (-1, 2, 2))])
+    value = NUMBERS if data.draw(st.booleans()) else st.integers(-99, 99) | st.floats(-9, 9)
+    pairs = st.lists(value, min_size=2, max_size=2 + data.draw(st.integers(0, 1)))
+    document = {form: data.draw(st.lists(st.lists(pairs, min_size=2, max_size=2), min_size=1, max_size=3))}
+    found = TensorReader((-1, 2, 2), dtype).read(json.loads(json.dumps(document)))
+    if found is not None:
+        expected = theirs(document, schema)
+        assert expected.dtype == found.dtype
+        assert np.array_equal(expected, found, equal_nan=True)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -82,7 +127,6 @@ def test_plain_numbers_go_the_short_way(rows):
 @pytest.mark.parametrize(
     "document",
     [
-        {"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 2, None]]}},
         {"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 2, True]]}},
         {"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 2, "3"]]}},
         {"dataframe_split": {"columns": ["a", "b", "c"], "data": [[1, 2]]}},
