@@ -58,7 +58,7 @@ def measure(*, quick: bool) -> Section:
         "Against other model servers",
         "One row of iris over keep-alive connections, straight at one worker of each server, with wrk on the same two cores; "
         "runs of all servers alternate. Each at the settings that its makers recommend, in an environment of its own, with the "
-        "request that it knows: MLflow's for `/invocations`, the Open Inference Protocol's for `/v2`, MLServer and KServe, plain "
+        "request that it knows: `/invocations` for MLflow, the Open Inference Protocol for MLServer and KServe, plain "
         "JSON for BentoML and LitServe. Only MLflow and ours check a signature.",
         tuple(_rows(found)),
     )
