@@ -46,6 +46,7 @@ ROUTES = {
     "delete": ("delete", "/deployments/{id}"),
     "wait": ("get", "/events"),
     "logs": ("get", "/deployments/{id}/logs"),
+    "metrics": ("get", "/deployments/{id}/metrics"),
     "replicas": ("get", "/deployments/{id}/replicas"),
     "log_replicas": ("get", "/deployments/{id}/logs/replicas"),
     "events": ("get", "/deployments/{id}/events"),

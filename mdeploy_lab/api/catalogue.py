@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from mdeploy_lab.api.answers import Groups, InstanceTypes, Models, Versions
 from mdeploy_lab.api.context import CallerOf, PartsOf
+from mdeploy_lab.models.metrics import CONTENT_TYPE
 from mdeploy_lab.models.registry import ModelVersionDetails
 from mdeploy_lab.models.requests import ApiNameCheck, IdCheck, Info
 
@@ -18,6 +19,16 @@ router = APIRouter(tags=["catalogue"])
 async def check_id(id: str, parts: PartsOf) -> IdCheck:  # noqa: A002  # the path's word
     """Say whether an id is free."""
     return await parts.service.check_id(id)
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"description": "Prometheus' text format", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+async def scrape_metrics(parts: PartsOf, id: str = "") -> Response:  # noqa: A002  # the interface's word
+    """Return what all replicas counted, or those of one deployment, for Prometheus."""
+    return Response(await parts.service.metrics_text(id), media_type=CONTENT_TYPE)
 
 
 @router.get("/groups/{group}/api-names/{name:path}")

@@ -15,6 +15,7 @@ from mdeploy_lab.models.access import NewToken, Pass
 from mdeploy_lab.models.deployment import Deployment, Revision
 from mdeploy_lab.models.description import Description
 from mdeploy_lab.models.history import Diff, DiffOf, HistoryEntry
+from mdeploy_lab.models.metrics import DeploymentMetrics
 from mdeploy_lab.models.requests import (
     Act,
     AddClient,
@@ -150,6 +151,12 @@ async def diff_revisions(
 async def list_events(id: str, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=10_000)] = 1000, after: int = 0) -> Events:  # noqa: A002
     """List observations, oldest first."""
     return Events(events=tuple(await parts.service.events(id, limit=limit, after=after)))
+
+
+@router.get("/{id}/metrics")
+async def get_metrics(id: str, parts: PartsOf) -> DeploymentMetrics:  # noqa: A002
+    """Return what the replicas counted: requests, statuses, times, feedback."""
+    return await parts.service.metrics(id)
 
 
 @router.get("/{id}/replicas")

@@ -68,6 +68,7 @@ class Deployment(ShownDeployment):
     predict = synced(AsyncDeployment.predict)
     answer = synced(AsyncDeployment.answer)
     describe = synced(AsyncDeployment.describe)
+    metrics = synced(AsyncDeployment.metrics)
     update = synced(AsyncDeployment.update)
     history = synced(AsyncDeployment.history)
     revisions = synced(AsyncDeployment.revisions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mdeploy_lab.client.answering import whole_answer
 from mdeploy_lab.client.describing import ShownDescription
 from mdeploy_lab.client.editing import request_of
+from mdeploy_lab.client.measuring import ShownMetrics
 from mdeploy_lab.client.show import ShownDeployment
 from mdeploy_lab.client.transport import Transport, segment
 from mdeploy_lab.models.requests import Predict, PredictResult
@@ -94,6 +95,10 @@ class AsyncEndpoint(ShownDeployment):
             When it is not kept any more.
         """
         return await whole_answer(self._transport, self.id, result)
+
+    async def metrics(self) -> ShownMetrics:
+        """Return what the replicas counted: requests, statuses, times, feedback; of those that ended the last known."""
+        return ShownMetrics.model_validate(await self._transport.get(f"{self._path}/metrics"))
 
     async def describe(self, *, revision: int | None = None) -> ShownDescription:
         """Return what the endpoint says of its model: signature, example rows, and a request that works in each dialect.

@@ -45,7 +45,7 @@ class DeployMagics(Magics):  # type: ignore[misc]  # IPython has no types here
             %deploy show|logs|history|revisions|diff|update|rollback|traffic|stop|start|delete|wait ID …
             %deploy predict ID X_test            answers as the model's own method does
             %deploy clients list|add|rotate|remove ID …
-            %deploy replicas|events ID
+            %deploy replicas|events|metrics ID
             %deploy VERB --help                  what a verb takes
         """
         try:

@@ -17,6 +17,7 @@ from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route
 from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.logs import JsonLog
+from mdeploy_lab.runtime.metrics import Metrics
 from mdeploy_lab.runtime.prediction import Job, Worker
 from mdeploy_lab.runtime.problems import (
     BodyTooLarge,
@@ -99,6 +100,10 @@ class Application:
         self._warden: asyncio.TimerHandle | None = None
         if model.plan is not None and model.plan.rowwise:
             worker.together = together
+        self.metrics = Metrics(spec, model.rewards)
+        self.metrics.in_flight = lambda: self.in_flight
+        self.metrics.waiting = lambda: worker.depth
+        worker.on_done = self.metrics.predicted
         self._core = CoreDialect(self, dialects)
         self._dialects = dialects
         self._exact: dict[str, dict[str, tuple[Dialect, Route]]] = {}
@@ -132,10 +137,11 @@ class Application:
         enter(context)
         self.in_flight += 1
         self.idle.clear()
+        sent = 0
         try:
             response = await self._respond(request, receive, context)
             await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
-            status = response.status
+            status, sent = response.status, len(response.body)
         except Gone:
             status = 499
         finally:
@@ -143,6 +149,7 @@ class Application:
             if not self.in_flight:
                 self.idle.set()
         took = time.perf_counter() - begun
+        self.metrics.answered(context.dialect, status, took, len(request.body), sent)
         self._access.later(lambda: _access(request, status, took, user), now=not self.in_flight)
 
     def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:

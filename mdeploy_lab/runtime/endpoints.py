@@ -1,4 +1,4 @@
-"""The paths that belong to no dialect: ``/`` (what this model is), ``/ping`` and ``/health``."""
+"""The paths that belong to no dialect: ``/`` (what this model is), ``/ping``, ``/health`` and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from mdeploy_lab.models.metrics import CONTENT_TYPE, prometheus
 from mdeploy_lab.runtime.describing import describe
-from mdeploy_lab.runtime.dialect import Dialect, Example, Request, Response, Route, json_response
+from mdeploy_lab.runtime.dialect import JSON, Dialect, Example, Request, Response, Route, json_response
 
 if TYPE_CHECKING:
     from mdeploy_lab.runtime.loader import ServedModel
+    from mdeploy_lab.runtime.metrics import Metrics
 
 
 class Condition(Protocol):
@@ -18,6 +20,7 @@ class Condition(Protocol):
 
     draining: bool
     wedged: bool
+    metrics: Metrics
 
 
 class CoreDialect(Dialect):
@@ -32,11 +35,12 @@ class CoreDialect(Dialect):
         self._description: bytes | None = None
 
     def routes(self) -> tuple[Route, ...]:
-        """Return the three paths."""
+        """Return the four paths."""
         return (
             Route("GET", "/", answer=self._about),
             Route("GET", "/ping", answer=self._ping),
             Route("GET", "/health", answer=self._health),
+            Route("GET", "/metrics", answer=self._metrics),
         )
 
     def describe(self, model: ServedModel) -> Example:  # noqa: ARG002  # the same for every model
@@ -60,6 +64,13 @@ class CoreDialect(Dialect):
             "model": spec.template.model.uri,
         }
         return json_response(body, 200 if self._ready() else 503)
+
+    def _metrics(self, request: Request, model: ServedModel) -> Response:
+        """Return this replica's numbers for Prometheus, or as JSON to who asks for that."""
+        told = self._condition.metrics.told()
+        if JSON in request.header(b"accept"):
+            return Response(told.model_dump_json().encode())
+        return Response(prometheus([(model.spec.deployment, told)]).encode(), content_type=CONTENT_TYPE)
 
     def _about(self, _request: Request, model: ServedModel) -> Response:
         if self._description is None:

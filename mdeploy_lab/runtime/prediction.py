@@ -67,6 +67,8 @@ class Worker:
     def __init__(self, limit: int = QUEUE_LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
         self.together: Callable[[Sequence[Job]], list[Outcome]] | None = None
         """Answers requests that wait together; None: one after the other."""
+        self.on_done: Callable[[int, float], None] | None = None
+        """Told how many requests were answered together, and in how many seconds; in the worker's thread."""
         self._limit = limit
         self._clock = clock
         self._queue: deque[Job] = deque()
@@ -152,7 +154,10 @@ class Worker:
             outcomes = self._all_of(wanted)
             self._current = None
             if wanted[0].request:
-                taken = (self._clock() - began) / len(wanted)
+                seconds = self._clock() - began
+                if self.on_done is not None:
+                    self.on_done(len(wanted), seconds)
+                taken = seconds / len(wanted)
                 self._pace = taken if not self._pace else self._pace + _WEIGHT * (taken - self._pace)
         finished = list(zip(wanted, outcomes, strict=True))
         if len(wanted) < len(jobs):

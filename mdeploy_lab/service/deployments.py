@@ -25,6 +25,7 @@ from mdeploy_lab.models.access import Group, InstanceType, Pass
 from mdeploy_lab.models.deployment import Deployment, DeploymentSpec, DeploymentStatus, Model, Replica, Revision
 from mdeploy_lab.models.description import Description
 from mdeploy_lab.models.history import Action, Diff, DiffOf, Event, FieldChange, HistoryEntry, LogLine, LogReplica
+from mdeploy_lab.models.metrics import DeploymentMetrics
 from mdeploy_lab.models.names import is_id, slug, with_suffix
 from mdeploy_lab.models.requests import (
     Act,
@@ -46,6 +47,7 @@ from mdeploy_lab.service.answers import KeptAnswer
 from mdeploy_lab.service.clock import Clock, utc_now
 from mdeploy_lab.service.endpoint import Endpoint
 from mdeploy_lab.service.membership import Caller, Limits
+from mdeploy_lab.service.metrics import MetricsService
 from mdeploy_lab.service.reconciler import Reconciler
 from mdeploy_lab.store.base import Store, StoredDeployment
 
@@ -90,6 +92,7 @@ class DeploymentService:
         self._admission = Admission(store, limits)
         self._clock = clock
         self._written: dict[str, tuple[StoredDeployment, bytes]] = {}
+        self.metrics_of = MetricsService(engine)
         self.clients = AccessService(store, reconciler.emit, clock)
 
     # -- reading -----------------------------------------------------------------------------------------------
@@ -196,6 +199,18 @@ class DeploymentService:
         """Return running replicas, by revision and id."""
         seen = self._engine.observe((await self.record(wanted)).uid)
         return [r.replica for number in sorted(seen) for r in sorted(seen[number].replicas, key=lambda o: o.replica.id)]
+
+    async def metrics(self, wanted: str) -> DeploymentMetrics:
+        """Return what a deployment's replicas counted."""
+        return await self.metrics_of.of(await self.record(wanted))
+
+    async def metrics_text(self, wanted: str = "") -> str:
+        """Return the numbers of one deployment, or of all, in Prometheus' format."""
+        if wanted:
+            return await self.metrics_of.text([await self.record(wanted)])
+        everything = [record for record in await self._store.all() if not record.deleting]
+        self.metrics_of.forget(record.uid for record in everything)
+        return await self.metrics_of.text(everything)
 
     async def logs(self, wanted: str, query: LogQuery, *, follow: bool) -> AsyncIterator[LogLine]:
         """Return an iterator over log lines."""

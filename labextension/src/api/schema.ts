@@ -297,6 +297,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/deployments/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Metrics
+         * @description Return what the replicas counted: requests, statuses, times, feedback.
+         */
+        get: operations["get_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/deployments/{id}/replicas": {
         parameters: {
             query?: never;
@@ -493,6 +513,26 @@ export interface paths {
          * @description Say whether an id is free.
          */
         get: operations["check_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scrape Metrics
+         * @description Return what all replicas counted, or those of one deployment, for Prometheus.
+         */
+        get: operations["scrape_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -976,6 +1016,69 @@ export interface components {
             updated_by: string;
         };
         /**
+         * DeploymentMetrics
+         * @description What all replicas of a deployment counted, those that ended while this engine ran too.
+         */
+        DeploymentMetrics: {
+            /** Deployment */
+            deployment: string;
+            /**
+             * Requests
+             * @default 0
+             */
+            requests: number;
+            /**
+             * Success Rate
+             * @description share of answers below 400, 0 to 1; null without requests
+             */
+            success_rate: number | null;
+            /**
+             * Client Errors
+             * @description answers of 400 to 499
+             * @default 0
+             */
+            client_errors: number;
+            /**
+             * Server Errors
+             * @description answers of 500 and more
+             * @default 0
+             */
+            server_errors: number;
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+            /** Predict P50 Ms */
+            predict_p50_ms: number | null;
+            /**
+             * In Flight
+             * @default 0
+             */
+            in_flight: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Feedback
+             * @default 0
+             */
+            feedback: number;
+            /**
+             * Reward
+             * @description mean of what feedback gave; null without any
+             */
+            reward: number | null;
+            /**
+             * Replicas
+             * @default []
+             */
+            replicas: components["schemas"]["ReplicaMetrics"][];
+        };
+        /**
          * DeploymentSpec
          * @description What is wanted.
          */
@@ -1456,6 +1559,21 @@ export interface components {
         Groups: {
             /** Groups */
             groups: components["schemas"]["Group"][];
+        };
+        /**
+         * Histogram
+         * @description Observations by upper bound; the last count is of what exceeds all bounds.
+         */
+        Histogram: {
+            /** Bounds */
+            bounds: number[];
+            /** Counts */
+            counts: number[];
+            /**
+             * Sum
+             * @default 0
+             */
+            sum: number;
         };
         /**
          * History
@@ -2383,12 +2501,98 @@ export interface components {
             ready: number;
         };
         /**
+         * ReplicaMetrics
+         * @description What one replica counted since its start.
+         */
+        ReplicaMetrics: {
+            /** Replica */
+            replica: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Ended
+             * @description it does not run any more; these are its last numbers
+             * @default false
+             */
+            ended: boolean;
+            /**
+             * Requests
+             * @default []
+             */
+            requests: components["schemas"]["RequestCount"][];
+            /** @description from the first byte of a request to the last of its answer */
+            request_seconds: components["schemas"]["Histogram"];
+            /** @description reading, predicting and writing in the worker, a batch counted once */
+            predict_seconds: components["schemas"]["Histogram"];
+            /** @description requests that were answered together */
+            batch_size: components["schemas"]["Histogram"];
+            /**
+             * Received Bytes
+             * @default 0
+             */
+            received_bytes: number;
+            /**
+             * Sent Bytes
+             * @default 0
+             */
+            sent_bytes: number;
+            /**
+             * In Flight
+             * @default 0
+             */
+            in_flight: number;
+            /**
+             * Waiting
+             * @description requests that wait for the model or are with it
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Feedback
+             * @default 0
+             */
+            feedback: number;
+            /**
+             * Reward
+             * @description sum of what feedback gave
+             * @default 0
+             */
+            reward: number;
+        };
+        /**
          * Replicas
          * @description GET …/replicas.
          */
         Replicas: {
             /** Replicas */
             replicas: components["schemas"]["Replica"][];
+        };
+        /**
+         * RequestCount
+         * @description Requests of one dialect with one status.
+         */
+        RequestCount: {
+            /** Dialect */
+            dialect: string;
+            /** Status */
+            status: number;
+            /** Count */
+            count: number;
         };
         /**
          * Revision
@@ -3994,6 +4198,73 @@ export interface operations {
             };
         };
     };
+    get_metrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentMetrics"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     list_replicas: {
         parameters: {
             query?: never;
@@ -4697,6 +4968,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdCheck"];
+                };
+            };
+            /** @description Not allowed, or over the quota */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description There is no such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Taken, or changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A value cannot be accepted */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The registry, the engine or the home cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    scrape_metrics: {
+        parameters: {
+            query?: {
+                id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Prometheus' text format */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
             /** @description Not allowed, or over the quota */

@@ -93,6 +93,14 @@ READING = (
         documents.listed("replicas"),
         "log_replicas",
     ),
+    Verb(
+        "metrics",
+        "Show what the replicas counted: requests, statuses, times, feedback.",
+        (ID,),
+        _of("metrics"),
+        documents.plain,
+        "metrics",
+    ),
     Verb("events", "Show what was observed, oldest first.", (ID,), _of("events"), documents.listed("events"), "events"),
     Verb(
         "wait",
