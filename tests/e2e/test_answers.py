@@ -106,7 +106,7 @@ def test_named_inputs_and_outputs(client, save):
         "mask": ("int64", (-1,)),
     }
     assert [f.name for f in about.signature.outputs] == ["rows", "sum"]
-    assert [d.name for d in about.dialects if d.multi_io and not d.binary] == ["invocations", "oip"]
+    assert {d.name for d in about.dialects if d.multi_io and not d.binary} >= {"invocations", "oip"}
     answer = made.query({"inputs": {"image": [[1, 2], [3, 4]], "mask": [1]}})
     assert answer.body == {"predictions": {"rows": [2, 1], "sum": [11.0]}}
     tensors = [
