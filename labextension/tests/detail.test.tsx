@@ -48,7 +48,7 @@ function whole(id: string, change: Change = {}): Deployment {
         env: {},
         secret_env: {},
         instance_type: 'small',
-        runtime: { method: 'predict', predict_timeout: 60, max_payload: 1, isolate: false }
+        runtime: { method: 'predict', predict_timeout: 60, max_payload: 1, isolate: false, batching: 'auto' }
       },
       ...spec
     },

@@ -24,7 +24,7 @@ from mdeploy_lab.client.waiting import Goal, fetch, wait_until
 from mdeploy_lab.config import Config
 from mdeploy_lab.errors import DeploymentNotFound, InvalidInput, NameTaken, NotFound
 from mdeploy_lab.models.access import Group, InstanceType
-from mdeploy_lab.models.deployment import Deployment, DeploymentType
+from mdeploy_lab.models.deployment import Batching, Deployment, DeploymentType
 from mdeploy_lab.models.names import is_id, slug
 from mdeploy_lab.models.registry import CellContext, ModelVersionInfo, RegisteredModelInfo
 from mdeploy_lab.models.requests import FROZEN, ApiNameCheck, Changed, CreateDeployment, IdCheck, Info
@@ -209,6 +209,7 @@ class AsyncClient:
         image_pull_secret: str | None = None,
         method: str | None = None,
         isolate: bool | None = None,
+        batching: Batching | None = None,
         predict_timeout: float | None = None,
         max_payload: int | None = None,
         start_timeout: float | None = None,

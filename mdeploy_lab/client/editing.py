@@ -20,7 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 TRIES = 50
 LONGEST_PAUSE = 0.1
 """Seconds; a pause by chance lets those who change one deployment at once take turns."""
-RUNTIME_FIELDS = frozenset({"method", "isolate", "predict_timeout", "max_payload"})
+RUNTIME_FIELDS = frozenset({"method", "isolate", "batching", "predict_timeout", "max_payload"})
 TEMPLATE_FIELDS = frozenset({"model", "env", "secret_env", "instance_type", "image", "image_pull_secret"})
 
 

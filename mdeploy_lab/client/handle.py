@@ -20,7 +20,7 @@ from mdeploy_lab.client.transport import segment
 from mdeploy_lab.client.waiting import Goal, fetch
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.access import ClientInfo, NewToken
-from mdeploy_lab.models.deployment import Deployment, Replica, Revision, TrafficTarget
+from mdeploy_lab.models.deployment import Batching, Deployment, Replica, Revision, TrafficTarget
 from mdeploy_lab.models.history import Diff, DiffOf, Event, HistoryEntry, LogLine, LogReplica
 from mdeploy_lab.models.requests import (
     Act,
@@ -208,6 +208,7 @@ class AsyncDeployment(AsyncEndpoint):
         image_pull_secret: str | None = None,
         method: str | None = None,
         isolate: bool | None = None,
+        batching: Batching | None = None,
         predict_timeout: float | None = None,
         max_payload: int | None = None,
         start_timeout: float | None = None,

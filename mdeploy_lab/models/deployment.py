@@ -9,6 +9,7 @@ from pydantic import Field
 from mdeploy_lab.models.base import Timestamp, Wire
 
 DeploymentType = Literal["real-time", "batch", "async"]
+Batching = Literal["auto", "on", "off"]
 State = Literal["deploying", "deployed", "failed", "stopping", "stopped"]
 Health = Literal["healthy", "unhealthy", "unknown"]
 ReplicaState = Literal["starting", "ready", "unhealthy", "stopping", "exited"]
@@ -67,6 +68,10 @@ class RuntimeOptions(Wire):
     predict_timeout: float = Field(default=60.0, gt=0, description="seconds before a prediction answers 504")
     max_payload: int = Field(default=100_000_000, gt=0, description="bytes of a request body")
     isolate: bool = Field(default=False, description="run in an environment built from the model's requirements")
+    batching: Batching = Field(
+        default="auto",
+        description="whether one prediction answers what waits together; auto: where rows are known to be independent",
+    )
 
 
 class RevisionTemplate(Wire):

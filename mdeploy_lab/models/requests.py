@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.base import Request, Wire
-from mdeploy_lab.models.deployment import Deployment, DeploymentType, Interpreter, TrafficTarget
+from mdeploy_lab.models.deployment import Batching, Deployment, DeploymentType, Interpreter, TrafficTarget
 from mdeploy_lab.models.names import (
     API_NAME_PATTERN,
     CLIENT_PATTERN,
@@ -78,6 +78,7 @@ class CreateDeployment(Request):
     image_pull_secret: str = ""
     method: str = "predict"
     isolate: bool = False
+    batching: Batching = "auto"
     predict_timeout: float = Field(default=60.0, gt=0, le=86_400)
     max_payload: int = Field(default=100_000_000, gt=0, le=PAYLOAD_LIMIT)
     start_timeout: float = Field(default=600.0, gt=0, le=30 * DAY)
@@ -105,6 +106,7 @@ class UpdateDeployment(Request):
     image_pull_secret: str | None = None
     method: str | None = None
     isolate: bool | None = None
+    batching: Batching | None = None
     predict_timeout: float | None = Field(default=None, gt=0, le=86_400)
     max_payload: int | None = Field(default=None, gt=0, le=PAYLOAD_LIMIT)
     start_timeout: float | None = Field(default=None, gt=0, le=30 * DAY)

@@ -96,7 +96,7 @@ def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: li
 
 def _rows_of(outputs: Any) -> Any:
     """Return what a slice takes rows of; None when it is not known how."""
-    return outputs if type(outputs).__name__ == "ndarray" else getattr(outputs, "iloc", None)
+    return outputs if isinstance(outputs, list) or type(outputs).__name__ == "ndarray" else getattr(outputs, "iloc", None)
 
 
 def _written(job: Job, question: Question, part: Any, call: Call) -> Outcome:

@@ -45,10 +45,13 @@ def plan_for(model: ServedModel) -> Plan | None:
     reader = _reader(model)
     if reader is None:
         return None
+    wanted = model.spec.template.runtime.batching
     if model.speaks_for_itself:  # a script is not asked about rows that are made up: it may do anything with them
         function = _by_frame(model, reader)
-        return Plan(reader, function, rowwise=False) if function is not None else None
-    together = rowwise.is_rowwise(model)
+        return Plan(reader, function, rowwise=wanted == "on") if function is not None else None
+    if model.unchecked is None:
+        return Plan(reader, lambda matrix: model.predict(reader.frame(matrix)), rowwise=True) if wanted == "on" else None
+    together = wanted == "on" or (wanted == "auto" and rowwise.is_rowwise(model))
     by_frame = _by_frame(model, reader)
     for answer in filter(None, (*_by_array(model), by_frame)):
         if _agrees(model, reader, answer, raising=answer is by_frame and isinstance(reader, MixedReader)):

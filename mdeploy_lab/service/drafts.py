@@ -10,7 +10,7 @@ from mdeploy_lab.errors import InvalidInput
 from mdeploy_lab.models.deployment import DeploymentSpec, Model, RevisionTemplate, RuntimeOptions
 from mdeploy_lab.models.requests import URI_LIMIT, CreateDeployment, ModelSource, UpdateDeployment
 
-_RUNTIME = ("method", "isolate", "predict_timeout", "max_payload")
+_RUNTIME = ("method", "isolate", "batching", "predict_timeout", "max_payload")
 _TEMPLATE = ("image", "image_pull_secret", "env", "secret_env", "instance_type")
 _IN_PLACE = (
     "name",

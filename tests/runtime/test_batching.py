@@ -77,3 +77,22 @@ async def test_a_model_that_must_see_requests_alone_does(start, zoo):
     ids = [a.json()["predictions"][0]["id"] for a in answers]
     assert ids == [a.headers["x-request-id"] for a in answers]
     assert len(set(ids)) == 30
+
+
+async def test_whether_requests_are_answered_together_is_for_the_deployment_to_say(start, zoo):
+    bodies = [{"dataframe_split": {"columns": ["x"], "data": [[1.0]]}}] * 30
+    crowds = {}
+    for batching_is in ("auto", "on", "off"):
+        crowd = start(zoo / "crowd", batching=batching_is)
+        answers = await all_at_once(crowd, bodies)
+        assert {a.status_code for a in answers} == {200}
+        crowds[batching_is] = max(a.json()["predictions"][0] for a in answers)
+    assert crowds["auto"] == crowds["off"] == 1
+    assert crowds["on"] > 1
+
+
+async def test_an_answer_of_another_length_than_the_rows_is_asked_for_one_by_one(start, zoo):
+    slow = start(zoo / "slow", batching="on")
+    seconds = [0.001 * i for i in range(20)]
+    answers = await all_at_once(slow, [{"dataframe_split": {"columns": ["x"], "data": [[s]]}} for s in seconds])
+    assert [a.json()["predictions"] for a in answers] == [[s] for s in seconds]

@@ -19,6 +19,13 @@ class M(PythonModel):
         time.sleep(seconds)
         return [seconds]
 """,
+    "crowd": """
+import time
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        time.sleep(0.02)
+        return [len(model_input)] * len(model_input)
+""",
     "raises": """
 class M(PythonModel):
     def predict(self, context, model_input, params=None):

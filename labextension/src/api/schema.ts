@@ -941,6 +941,12 @@ export interface components {
              */
             isolate?: boolean;
             /**
+             * Batching
+             * @default auto
+             * @enum {string}
+             */
+            batching?: "auto" | "on" | "off";
+            /**
              * Predict Timeout
              * @default 60
              */
@@ -2663,7 +2669,8 @@ export interface components {
              *       "method": "predict",
              *       "predict_timeout": 60,
              *       "max_payload": 100000000,
-             *       "isolate": false
+             *       "isolate": false,
+             *       "batching": "auto"
              *     }
              */
             runtime: components["schemas"]["RuntimeOptions"];
@@ -2731,6 +2738,13 @@ export interface components {
              * @default false
              */
             isolate: boolean;
+            /**
+             * Batching
+             * @description whether one prediction answers what waits together; auto: where rows are known to be independent
+             * @default auto
+             * @enum {string}
+             */
+            batching: "auto" | "on" | "off";
         };
         /**
          * SetTraffic
@@ -2901,6 +2915,8 @@ export interface components {
             method?: string | null;
             /** Isolate */
             isolate?: boolean | null;
+            /** Batching */
+            batching?: ("auto" | "on" | "off") | null;
             /** Predict Timeout */
             predict_timeout?: number | null;
             /** Max Payload */

@@ -20,6 +20,13 @@ SETTINGS = (
     Param("method", "text", "the model's method that answers, such as predict_proba", ("--method",)),
     Param("isolate", "switch", "run in an environment built from the model's requirements", ("--isolate",), off="--no-isolate"),
     Param(
+        "batching",
+        "text",
+        "answer requests that wait together by one prediction; auto: where rows are known to be independent",
+        ("--batching",),
+        choices=("auto", "on", "off"),
+    ),
+    Param(
         "check_parity", "switch", "refuse a revision that answers otherwise than the notebook", ("--parity",), off="--no-parity"
     ),
     Param("predict_timeout", "float", "seconds that a prediction may take", ("--predict-timeout",)),
