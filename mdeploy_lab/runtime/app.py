@@ -62,6 +62,26 @@ class Waiting:
         self.watcher: asyncio.Future[None] | None = None
 
 
+class _Clock:
+    """Ends a task's wait when it rings; ``wait_for`` would need a task of its own for each request."""
+
+    __slots__ = ("_task", "rang")
+
+    def __init__(self, task: asyncio.Task[Any] | None) -> None:
+        self._task = task
+        self.rang = False
+
+    def ring(self) -> None:
+        self.rang = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def forget(self) -> None:
+        """Take the cancellation back, where Python counts them (3.11)."""
+        if self._task is not None and hasattr(self._task, "uncancel"):
+            self._task.uncancel()
+
+
 class Application:
     """Answers requests for one loaded model."""
 
@@ -252,12 +272,19 @@ class Application:
             )
 
     async def _whole_body(self, request: Request, receive: Receive) -> bytes:
+        clock = _Clock(asyncio.current_task())
+        timer = asyncio.get_running_loop().call_later(self._timeout, clock.ring)
         try:
-            return await asyncio.wait_for(self._body(request.headers, receive), self._timeout)
-        except asyncio.TimeoutError:
+            return await self._body(request.headers, receive)
+        except asyncio.CancelledError:
+            if not clock.rang:
+                raise
+            clock.forget()
             raise BodyTooSlow(
                 f"the body did not arrive within {self._timeout:g} s", hint="send it faster or in smaller parts"
             ) from None
+        finally:
+            timer.cancel()
 
     async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")

@@ -15,6 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from mdeploy_lab.runtime.context import current
 
 MAX_BYTES = 16_000_000
@@ -100,7 +102,10 @@ class JsonLog:
 
 
 def _encode(line: dict[str, Any]) -> bytes:
-    return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a surrogate, an integer beyond 64 bits, or a key that is no text
+        return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
 
 
 def _now() -> str:

@@ -10,8 +10,8 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from mdeploy_lab.runtime.problems import Overloaded
@@ -71,8 +71,9 @@ class Worker:
         """Told how many requests were answered together, and in how many seconds; in the worker's thread."""
         self._limit = limit
         self._clock = clock
-        self._queue: deque[Job] = deque()
-        self._filled = threading.Semaphore(0)
+        self._queue: SimpleQueue[Job] = SimpleQueue()
+        self._next: Job | None = None
+        """Taken from the queue, and not yet worked on."""
         self._current: Job | None = None
         self._waiting = 0
         self._pace = 0.0
@@ -120,8 +121,7 @@ class Worker:
             )
         job = Job(run, asyncio.get_running_loop(), request=request)
         self._waiting += 1
-        self._queue.append(job)
-        self._filled.release()
+        self._queue.put(job)
         return job
 
     async def call(self, run: Callable[[], Any]) -> Any:
@@ -130,17 +130,23 @@ class Worker:
 
     def _work(self) -> None:
         while True:
-            self._filled.acquire()
             self._execute(self._take())
 
     def _take(self) -> list[Job]:
         """Return the next job, with the requests behind it when they may be answered together."""
-        jobs = [self._queue.popleft()]
-        if self.together is not None and jobs[0].request:
-            while len(jobs) < BATCH_MOST and self._queue and self._queue[0].request:
-                if not self._filled.acquire(blocking=False):
-                    break
-                jobs.append(self._queue.popleft())
+        jobs = [self._next if self._next is not None else self._queue.get()]
+        self._next = None
+        if self.together is None or not jobs[0].request:
+            return jobs
+        while len(jobs) < BATCH_MOST and self._next is None:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job.request:
+                jobs.append(job)
+            else:
+                self._next = job
         return jobs
 
     def _execute(self, jobs: list[Job]) -> None:
