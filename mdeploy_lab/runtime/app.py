@@ -42,6 +42,9 @@ Send = Callable[[Message], Awaitable[None]]
 WATCH_AFTER = 0.05
 """Seconds of waiting after which the server begins to look whether the caller has gone."""
 
+READ_ON = 100_000_000
+"""Bytes beyond the limit that are read and thrown away."""
+
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
@@ -161,7 +164,7 @@ class Application:
         try:
             response = await self._respond(request, receive, context)
             await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
-            status, sent = response.status, len(response.body)
+            status, sent = response.means or response.status, len(response.body)
         except Gone:
             status = 499
         finally:
@@ -298,10 +301,14 @@ class Application:
                 raise Gone
             part = message.get("body", b"")
             size += len(part)
-            if size > self._limit:
-                raise self._too_large()
+            more = message.get("more_body", False)
+            if size > self._limit:  # read on, or the caller's sending breaks before the refusal arrives
+                parts.clear()
+                if not more or size > self._limit + READ_ON:
+                    raise self._too_large()
+                continue
             parts.append(part)
-            if not message.get("more_body", False):
+            if not more:
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _too_large(self) -> BodyTooLarge:

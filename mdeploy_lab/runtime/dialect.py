@@ -53,6 +53,8 @@ class Response:
     status: int = 200
     content_type: str = JSON
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    means: int = 0
+    """The status that is logged and counted, where HTTP's own says nothing: a refused gRPC call is a 200."""
 
 
 @dataclass(slots=True)

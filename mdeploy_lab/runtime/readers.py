@@ -165,7 +165,7 @@ class TensorReader(Reader):
 
     def __init__(self, shape: Sequence[int], dtype: str) -> None:
         super().__init__((), dtype)
-        self._shape = tuple(shape)
+        self.shape = tuple(shape)
 
     def read(self, document: Mapping[str, Any]) -> NDArray[np.generic] | None:
         """Return (rows, …), or None when the document must go the long way."""
@@ -178,7 +178,7 @@ class TensorReader(Reader):
             return None
         try:
             found = np.array(value)
-            if found.shape[1:] != self._shape[1:] or found.dtype.kind not in self._kinds():
+            if found.shape[1:] != self.shape[1:] or found.dtype.kind not in self._kinds():
                 return None
             with np.errstate(over="ignore"):
                 tensor = found.astype(self.dtype, copy=False)
@@ -195,7 +195,7 @@ class TensorReader(Reader):
         """Return a tensor that fits."""
         import numpy as np
 
-        return np.ones((rows, *self._shape[1:]), dtype=self.dtype)
+        return np.ones((rows, *self.shape[1:]), dtype=self.dtype)
 
     def _kinds(self) -> str:
         return "fi" if self.dtype.startswith("float") else "i"

@@ -142,6 +142,21 @@ def _strings(name: str, data: bytes | memoryview) -> NDArray[Any]:
     return array
 
 
+def texts_of(array: NDArray[Any]) -> NDArray[Any]:
+    """Return BYTES as text, where all of them are; an image stays what it is, and numbers too."""
+    import numpy as np
+
+    if array.dtype.kind != "O":
+        return array
+    try:
+        values = [item.decode() if isinstance(item, bytes) else item for item in array.ravel().tolist()]
+    except UnicodeDecodeError:
+        return array
+    texts: NDArray[Any] = np.empty(len(values), dtype=object)
+    texts[:] = values
+    return texts.reshape(array.shape)
+
+
 def datatype(array: NDArray[Any]) -> str:
     """Return what an array is called in the protocol.
 

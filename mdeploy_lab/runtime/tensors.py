@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from mdeploy_lab.runtime.dialect import Call
 from mdeploy_lab.runtime.problems import BadInput
 from mdeploy_lab.runtime.schema import type_name
-from mdeploy_lab.runtime.tensor_data import NAMES
+from mdeploy_lab.runtime.tensor_data import NAMES, texts_of
+from mdeploy_lab.runtime.tensor_plan import read_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mdeploy_lab.runtime.loader import ServedModel
-    from mdeploy_lab.runtime.readers import Reader
 
 Tensors = dict[str, Any]
 
@@ -38,50 +38,17 @@ def datatype_of(spec: Any) -> str:
 def call_for(tensors: Tensors, model: ServedModel, params: dict[str, Any] | None, extra: Any) -> Call:
     """Return what the model is asked: a matrix where it has a short way for one, else what its signature wants."""
     if model.plan is not None and not params:
-        matrix = _matrix(tensors, model.plan.reader)
+        matrix = read_matrix(tensors, model.plan.reader)
         if matrix is not None:
-            return Call(None, extra=extra, matrix=matrix)
+            return Call(None, extra=extra, matrix=owned(matrix, model))
     return Call(inputs_for(tensors, model), params, extra)
-
-
-def _matrix(tensors: Tensors, reader: Reader) -> NDArray[Any] | None:
-    """Return (rows, columns) of the model's type, None when the tensors must go the long way."""
-    import numpy as np
-
-    names = reader.names
-    if reader.dtype == "object":  # columns of several types: put together by the long way
-        return None
-    found: NDArray[Any]
-    if len(tensors) == 1:
-        name, only = next(iter(tensors.items()))
-        if only.ndim != 2 or only.shape[1] != len(names) or (len(names) > 1 and name in names):  # noqa: PLR2004  # a matrix
-            return None
-        if not _same_or_float(only.dtype, reader.dtype):
-            return None
-        found = np.array(only, dtype=reader.dtype)
-    else:
-        if tensors.keys() != set(names):
-            return None
-        rows = len(tensors[names[0]]) if tensors[names[0]].ndim else 0
-        found = np.empty((rows, len(names)), dtype=reader.dtype)
-        for i, name in enumerate(names):
-            tensor = tensors[name]
-            if tensor.shape not in ((rows,), (rows, 1)) or not _same_or_float(tensor.dtype, reader.dtype):
-                return None
-            found[:, i] = tensor.reshape(-1)
-    usable = found.size and (found.dtype.kind == "i" or bool(np.isfinite(found).all()))
-    return found if usable else None
-
-
-def _same_or_float(given: Any, wanted: str) -> bool:
-    return given == wanted or (wanted == "float64" and given.kind in "fiu")
 
 
 def inputs_for(tensors: Tensors, model: ServedModel) -> Any:
     """Return what the model takes: by the signature, else one array, a table of columns, or a dict."""
     schema = model.input_schema
     if schema is None:
-        own = {name: _owned(_texts(tensor), model) for name, tensor in tensors.items()}
+        own = {name: owned(texts_of(tensor), model) for name, tensor in tensors.items()}
         if len(own) == 1:
             return next(iter(own.values()))
         if all(tensor.ndim == 1 or tensor.shape[1:] == (1,) for tensor in own.values()):
@@ -90,26 +57,11 @@ def inputs_for(tensors: Tensors, model: ServedModel) -> Any:
     return _tensors(tensors, model) if schema.is_tensor_spec() else _table(tensors, schema)
 
 
-def _owned(tensor: Any, model: ServedModel) -> Any:
+def owned(tensor: Any, model: ServedModel) -> Any:
     """Return an array that the model may use: aligned, and for a user's own code one that it may write to."""
     loader = model.pyfunc.loader_module
     theirs = loader.startswith("mlflow.pyfunc") or not loader.startswith("mlflow.")
     return tensor.copy() if not tensor.flags.aligned or (theirs and not tensor.flags.writeable) else tensor
-
-
-def _texts(tensor: Any) -> Any:
-    """Return BYTES as text, where all of them are; an image stays what it is."""
-    import numpy as np
-
-    if tensor.dtype.kind != "O":
-        return tensor
-    try:
-        values = [item.decode() if isinstance(item, bytes) else item for item in tensor.ravel()]
-    except UnicodeDecodeError:
-        return tensor
-    texts: NDArray[Any] = np.empty(len(values), dtype=object)
-    texts[:] = values
-    return texts.reshape(tensor.shape)
 
 
 def _table(tensors: Tensors, schema: Any) -> Any:
@@ -120,7 +72,7 @@ def _table(tensors: Tensors, schema: Any) -> Any:
     if len(tensors) == 1 and only.ndim == 2 and only.shape[1] == len(schema.inputs):  # noqa: PLR2004  # a matrix
         columns = names if names is not None else range(only.shape[1])
         if names is None or next(iter(tensors)) not in names or len(names) == 1:
-            frame = pd.DataFrame(_texts(only), columns=list(columns))
+            frame = pd.DataFrame(texts_of(only), columns=list(columns))
             return _typed(frame, schema, {spec.name or i: only.dtype for i, spec in enumerate(schema.inputs)})
     if names is None:
         width = len(schema.inputs)
@@ -129,7 +81,7 @@ def _table(tensors: Tensors, schema: Any) -> Any:
     if unknown:
         raise BadInput("the model has no input of this name", hint=f"it has: {', '.join(names)}", field=unknown[0])
     binary = {spec.name for spec in schema.inputs if getattr(spec.type, "name", "") == "binary"}
-    columns = {name: _encoded(tensor) if name in binary else _texts(tensor) for name, tensor in tensors.items()}
+    columns = {name: _encoded(tensor) if name in binary else texts_of(tensor) for name, tensor in tensors.items()}
     return _typed(_frame(columns), schema, {name: tensor.dtype for name, tensor in tensors.items()})
 
 
@@ -186,19 +138,19 @@ def _tensors(tensors: Tensors, model: ServedModel) -> Any:
     if not schema.has_input_names():
         if len(tensors) != 1:
             raise BadInput("this model takes one tensor", hint="send one input")
-        return _owned(_cast(next(iter(tensors.items())), schema.inputs[0]), model)
+        return owned(_cast(next(iter(tensors.items())), schema.inputs[0]), model)
     named = schema.input_dict()
     unknown = [name for name in tensors if name not in named]
     if unknown:
         raise BadInput("the model has no input of this name", hint=f"it has: {', '.join(named)}", field=unknown[0])
-    return {name: _owned(_cast((name, tensor), named[name]), model) for name, tensor in tensors.items()}
+    return {name: owned(_cast((name, tensor), named[name]), model) for name, tensor in tensors.items()}
 
 
 def _cast(item: tuple[str, Any], spec: Any) -> Any:
     """Return a tensor in the signature's dtype; JSON numbers have no width of their own."""
     name, tensor = item
     if tensor.dtype.kind == "O":
-        tensor = _texts(tensor)
+        tensor = texts_of(tensor)
     if tensor.dtype == spec.type:
         return tensor
     same = tensor.dtype.kind == spec.type.kind

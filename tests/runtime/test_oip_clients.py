@@ -287,6 +287,14 @@ def test_errors_say_what_is_wrong(caller, id_, model, code, said):
         assert error.status() == f"StatusCode.{code}"
 
 
+def test_a_refused_call_is_logged_and_counted_as_one(grpc, replicas):
+    refused(grpc.infer, "same", "other", [given(Grpc, "x", np.array([1.0]), "FP64")])
+    end = time.monotonic() + 10
+    while 404 not in statuses(replicas["same"]):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_wrong_input_is_named(caller):
     error = refused(caller.infer, "iris", "iris", columns(caller)[1:])
     assert f"'{NAMES[0]}'" in error.message()

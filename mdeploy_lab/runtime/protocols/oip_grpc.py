@@ -102,7 +102,7 @@ class OpenInferenceGrpc(Dialect):
         text = quote(f"{problem.message}{hint}{where}"[:_MESSAGE_LIMIT], safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}")
         status = _STATUS.get(problem.http_status, _UNKNOWN)
         headers = ((b"grpc-status", str(status).encode()), (b"grpc-message", text.encode()), *problem.extra_headers())
-        return Response(b"", 200, MEDIA_TYPE, headers)
+        return Response(b"", 200, MEDIA_TYPE, headers, means=problem.http_status)
 
     def decode(self, request: Request, model: ServedModel) -> Call:
         """Read the tensors and fit them to the signature."""
