@@ -87,10 +87,10 @@ UNKNOWN = direct(
 UNNAMED = direct(
     404,
     body(
-        "this gRPC call names no deployment, or a revision of it, that runs here",
+        "this gRPC call names no deployment that is here",
         "DeploymentNotFound",
         "deployment_not_found",
-        "send the metadata x-mdeploy-deployment: <id>, and x-mdeploy-revision only for a revision that `mdeploy get ID` shows",
+        "send the metadata x-mdeploy-deployment: <id>; `mdeploy list` shows what there is",
     ),
 )
 

@@ -110,7 +110,6 @@ def host_entry(route: Route, suffix: str) -> dict[str, Any]:
         "routes": [
             too_large(route.max_payload),
             *_grpc(route, [], {}),
-            NO_GRPC,
             *_revisions(route, ""),
             _route(route, "", _serving(route)),
         ],
@@ -126,19 +125,24 @@ def _revisions(route: Route, base: str) -> list[dict[str, Any]]:
 
 
 NO_GRPC = {"match": {"prefix": "/", "grpc": {}}, **answers.as_grpc(answers.UNNAMED)}
-"""What is left of the gRPC calls once those that name a deployment, and a revision if any, have been matched."""
+"""What is left of the gRPC calls once those that name a deployment have been matched."""
 
 
 def _grpc(route: Route, named: list[dict[str, Any]], access: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the routes of gRPC calls, of any service: the replica knows which it offers."""
-    wanted = {"name": REVISION_HEADER}
-    found = [
-        ({**wanted, "string_match": {"exact": str(b.revision)}}, _to(route, cluster_name(route.uid, b.revision)))
-        for b in route.backends
-    ]
+    """Return the routes of gRPC calls, of any service: the replica knows which it offers.
+
+    Revisions have routes only when there are several: a replica refuses a call for a revision that it is not.
+    """
+    found: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
+    if [backend.weight for backend in route.backends] != [100]:
+        for backend in route.backends:
+            wanted = {"name": REVISION_HEADER, "string_match": {"exact": str(backend.revision)}}
+            found.append(([wanted], _to(route, cluster_name(route.uid, backend.revision))))
     entries = []
-    for header, action in (*found, ({**wanted, "present_match": False}, _serving(route))):
-        entry = {"name": route.id, "match": {"prefix": "/", "grpc": {}, "headers": [*named, header]}}
+    for headers, action in (*found, ([], _serving(route))):
+        entry: dict[str, Any] = {"name": route.id, "match": {"prefix": "/", "grpc": {}}}
+        if named or headers:
+            entry["match"]["headers"] = [*named, *headers]
         if "route" in action:
             limit = {"grpc_timeout_header_max": f"{route.timeout:.3f}s"}
             entry |= {"route": {**action["route"], "max_stream_duration": limit}}

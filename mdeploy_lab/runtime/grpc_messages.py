@@ -131,9 +131,11 @@ def _add(message: Any, name: str, number: int, kind: str) -> None:
 @lru_cache(maxsize=len(_MESSAGES))
 def message(name: str) -> Any:
     """Return the class of a message."""
-    from google.protobuf.message_factory import GetMessageClass
+    from google.protobuf import message_factory
 
-    return GetMessageClass(_pool().FindMessageTypeByName(f"{PACKAGE}.{name}"))
+    descriptor = _pool().FindMessageTypeByName(f"{PACKAGE}.{name}")
+    make = getattr(message_factory, "GetMessageClass", None)  # not in the versions that older TensorFlows need
+    return make(descriptor) if make is not None else message_factory.MessageFactory(_pool()).GetPrototype(descriptor)
 
 
 def read(name: str, body: bytes | memoryview) -> Any:

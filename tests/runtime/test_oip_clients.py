@@ -94,7 +94,7 @@ def gate(replicas, deaf):
         made.put(
             route("iris", replicas["iris"].address, clients=[WEB]),
             *(route(name, replicas[name].address, public=True) for name in replicas if name != "iris"),
-            route("split", weights={1: (100, [replicas["iris"].address]), 2: (0, [replicas["same"].address])}, public=True),
+            route("split", weights={1: (100, [replicas["iris"].address]), 3: (0, [replicas["same"].address])}, public=True),
             route("twice", deaf.target, replicas["iris"].address, public=True),
             route(
                 "stopped",
@@ -366,9 +366,9 @@ def test_a_deployment_is_found_by_its_host_name(gate):
 
 def test_a_revision_is_found_by_metadata(grpc):
     tensor = given(Grpc, "x", np.array(["only the second takes this"], dtype=object), "BYTES")
-    assert grpc.infer("split", "iris", [tensor], headers={"x-mdeploy-revision": "2"}).as_numpy("output-0").size == 1
+    assert grpc.infer("split", "iris", [tensor], headers={"x-mdeploy-revision": "3"}).as_numpy("output-0").size == 1
     assert refused(grpc.infer, "split", "iris", [tensor]).status() == "StatusCode.INVALID_ARGUMENT"
-    error = refused(grpc.infer, "split", "iris", [tensor], headers={"x-mdeploy-revision": "3"})
+    error = refused(grpc.infer, "split", "iris", [tensor], headers={"x-mdeploy-revision": "2"})
     assert error.status() == "StatusCode.NOT_FOUND"
 
 

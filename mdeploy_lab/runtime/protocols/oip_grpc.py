@@ -19,7 +19,7 @@ from mdeploy_lab.runtime import open_inference as protocol
 from mdeploy_lab.runtime.compression import unpacked
 from mdeploy_lab.runtime.dialect import Call, Dialect, Example, Request, Response, Route
 from mdeploy_lab.runtime.open_inference import Asked
-from mdeploy_lab.runtime.problems import BadInput, NotSupported, RequestProblem
+from mdeploy_lab.runtime.problems import BadInput, NotSupported, PathUnknown, RequestProblem
 from mdeploy_lab.runtime.tensor_data import DATATYPES, datatype, declared, shaped, to_raw
 from mdeploy_lab.runtime.tensors import Tensors, call_for
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SERVICE = "/inference.GRPCInferenceService"
 MEDIA_TYPE = "application/grpc"
+REVISION = b"x-mdeploy-revision"
 HEALTHY = b"\x08\x01"
 """``grpc.health.v1.HealthCheckResponse`` with the status SERVING."""
 
@@ -175,7 +176,12 @@ def _framed(pieces: Sequence[bytes | memoryview]) -> Response:
 
 
 def _message(request: Request, model: ServedModel) -> memoryview:
-    """Return the one message of a body, unpacked."""
+    """Return the one message of a body, unpacked, if it is for this revision."""
+    revision = request.headers.get(REVISION)
+    if revision is not None and revision != str(model.spec.revision).encode():
+        raise PathUnknown(
+            "this revision does not run", hint="`mdeploy get ID` shows those that do; without x-mdeploy-revision one is chosen"
+        )
     body = request.body
     if len(body) < grpc.FRAME.size:
         raise BadInput("the call has no message", hint="send one framed message")
