@@ -369,7 +369,7 @@ class Application:
         asyncio.get_running_loop().call_later(grace, self._check_wedge, job)
 
     def _check_wedge(self, job: Job) -> None:
-        if job.ended or self.wedged:
+        if job.ended or job.started is None or self.wedged:
             return
         self.wedged = True
         job.on_end = self._unwedge

@@ -2,7 +2,7 @@
 
 Nothing waits for a batch to fill. While one prediction runs, requests gather; the next prediction takes them all. A model is
 asked so only when its answer to some rows is that to each of them (``Plan.rowwise``). A request that cannot be read is refused
-alone; when the rows together are refused, each request is asked again by itself.
+alone; when the rows together are refused, each request is left to be asked by itself, and so is one that goes the long way.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdeploy_lab.runtime.answering import answer, encoded
+from mdeploy_lab.runtime.answering import answer, encoded, predict
 from mdeploy_lab.runtime.dialect import Call, Request, Response, Route
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ class Question:
     route: Route
     request: Request
     model: ServedModel
+    call: Call | None = None
+    """What was read, when it was to be answered with others and is not."""
 
     def __call__(self) -> Response:
         """Answer it alone."""
+        if self.call is not None:
+            return self.write(predict(self.call, self.model), self.call)
         return answer(self.route, self.request, self.model)
 
     def read(self) -> Call:
@@ -47,21 +51,19 @@ class Question:
         return encoded(outputs, call, self.route, self.request, self.model)
 
 
-def together(jobs: Sequence[Job]) -> list[Outcome]:
-    """Return the outcome of each job; all are questions to one model whose plan answers row by row."""
-    outcomes: list[Outcome] = [(None, None)] * len(jobs)
+def together(jobs: Sequence[Job]) -> list[Outcome | None]:
+    """Return the outcome of each job, None for what must be asked alone; all are questions to one model."""
+    outcomes: list[Outcome | None] = [None] * len(jobs)
     calls: list[tuple[int, Call]] = []
     rows = 0
     for place, job in enumerate(jobs):
         question: Question = job.run  # type: ignore[assignment]  # only questions are batched
         try:
-            call = job.context.run(question.read)
+            call = question.call = job.context.run(question.read)
         except BaseException as error:  # noqa: BLE001  # each request has its own
             outcomes[place] = (None, error)
             continue
-        if call.matrix is None or rows + len(call.matrix) > MOST_ROWS:
-            outcomes[place] = _outcome(lambda job=job: job.context.run(job.run))  # type: ignore[misc]  # bound at once
-        else:
+        if call.matrix is not None and rows + len(call.matrix) <= MOST_ROWS:
             calls.append((place, call))
             rows += len(call.matrix)
     if calls:
@@ -69,7 +71,7 @@ def together(jobs: Sequence[Job]) -> list[Outcome]:
     return outcomes
 
 
-def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: list[Outcome]) -> None:
+def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: list[Outcome | None]) -> None:
     import numpy as np
 
     first: Question = jobs[calls[0][0]].run  # type: ignore[assignment]  # as above
@@ -80,11 +82,8 @@ def _answer_all(jobs: Sequence[Job], calls: list[tuple[int, Call]], outcomes: li
         outputs = plan.answer(matrix)
         rows = _rows_of(outputs) if len(outputs) == len(matrix) else None
     except Exception:  # noqa: BLE001  # whose fault it was shows when each is asked alone
-        rows = None
+        return
     if rows is None:
-        for place, _ in calls:
-            job = jobs[place]
-            outcomes[place] = _outcome(lambda job=job: job.context.run(job.run))  # type: ignore[misc]  # bound at once
         return
     begin = 0
     for place, call in calls:

@@ -65,8 +65,8 @@ class Worker:
     """
 
     def __init__(self, limit: int = QUEUE_LIMIT, clock: Callable[[], float] = time.monotonic) -> None:
-        self.together: Callable[[Sequence[Job]], list[Outcome]] | None = None
-        """Answers requests that wait together; None: one after the other."""
+        self.together: Callable[[Sequence[Job]], list[Outcome | None]] | None = None
+        """Answers requests that wait together, None for those that must be asked alone; no function: one after the other."""
         self.on_done: Callable[[int, float], None] | None = None
         """Told how many requests were answered together, and in how many seconds; in the worker's thread."""
         self._limit = limit
@@ -150,33 +150,60 @@ class Worker:
         return jobs
 
     def _execute(self, jobs: list[Job]) -> None:
-        wanted = [job for job in jobs if not job.abandoned]
-        outcomes: list[Outcome] = []
-        if wanted:
-            began = self._clock()
-            for job in wanted:
-                job.started = began
-            self._current = wanted[0]
-            outcomes = self._all_of(wanted)
-            self._current = None
-            if wanted[0].request:
-                seconds = self._clock() - began
-                if self.on_done is not None:
-                    self.on_done(len(wanted), seconds)
-                taken = seconds / len(wanted)
-                self._pace = taken if not self._pace else self._pace + _WEIGHT * (taken - self._pace)
-        finished = list(zip(wanted, outcomes, strict=True))
-        if len(wanted) < len(jobs):
-            finished += [(job, (None, None)) for job in jobs if job not in wanted]
-        jobs[0].loop.call_soon_threadsafe(self._deliver, finished)
+        """Answer together what can be, then the rest one by one; each is delivered as soon as it is done."""
+        if len(jobs) > 1:
+            jobs = self._answer_together(jobs)
+        for job in jobs:
+            if job.abandoned:
+                self._finish([(job, (None, None))])
+                continue
+            began = self._begin([job])
+            outcome = _run(job)
+            self._end([job], began)
+            self._finish([(job, outcome)])
 
-    def _all_of(self, jobs: list[Job]) -> list[Outcome]:
-        if len(jobs) == 1 or self.together is None:
-            return [_run(job) for job in jobs]
+    def _answer_together(self, jobs: list[Job]) -> list[Job]:
+        """Return those that must be asked alone: they have not begun, whatever time the others took."""
+        wanted = [job for job in jobs if not job.abandoned]
+        if self.together is None or len(wanted) < 2:  # noqa: PLR2004  # a company
+            return jobs
+        began = self._begin(wanted)
+        outcomes: list[Outcome | None]
         try:
-            return self.together(jobs)
+            outcomes = self.together(wanted)
         except BaseException as error:  # noqa: BLE001  # a fault of ours is each request's, and the thread goes on
-            return [(None, error)] * len(jobs)
+            outcomes = [(None, error)] * len(wanted)
+        finished, alone = [], [job for job in jobs if job.abandoned and job.started is None]
+        for job, outcome in zip(wanted, outcomes, strict=True):
+            if outcome is None:
+                job.started = None
+                alone.append(job)
+            else:
+                finished.append((job, outcome))
+        self._end([job for job, _ in finished], began)
+        if finished:
+            self._finish(finished)
+        return alone
+
+    def _begin(self, jobs: Sequence[Job]) -> float:
+        began = self._clock()
+        for job in jobs:
+            job.started = began
+        self._current = jobs[0]
+        return began
+
+    def _end(self, jobs: Sequence[Job], began: float) -> None:
+        self._current = None
+        if not jobs or not jobs[0].request:
+            return
+        seconds = self._clock() - began
+        if self.on_done is not None:
+            self.on_done(len(jobs), seconds)
+        taken = seconds / len(jobs)
+        self._pace = taken if not self._pace else self._pace + _WEIGHT * (taken - self._pace)
+
+    def _finish(self, finished: Sequence[tuple[Job, Outcome]]) -> None:
+        finished[0][0].loop.call_soon_threadsafe(self._deliver, finished)
 
     def _deliver(self, finished: Sequence[tuple[Job, Outcome]]) -> None:
         self._waiting -= len(finished)

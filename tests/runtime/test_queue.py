@@ -69,3 +69,28 @@ async def test_of_a_slow_model_only_the_fixed_number_waits():
 
 async def test_a_model_that_is_stuck_now_counts_as_slow_whatever_it_was():
     assert await taken(0.001, 1000, held_up=3.0) == QUEUE_LIMIT - 1
+
+
+async def test_what_must_be_asked_alone_is_answered_as_soon_as_it_is_done():
+    worker = Worker()
+    worker.together = lambda jobs: [("together", None) if i < 3 else None for i in range(len(jobs))]
+    go, begun, hold = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        begun.set()
+        go.wait(30)
+
+    worker.submit(first)
+    await asyncio.to_thread(begun.wait, 30)
+    jobs = [worker.submit(lambda: "alone") for _ in range(4)]
+    stuck = worker.submit(lambda: hold.wait(30) and "late")
+    last = worker.submit(lambda: "last")
+    go.set()
+    assert await asyncio.gather(*(job.future for job in jobs)) == ["together"] * 3 + ["alone"]
+    assert not stuck.future.done()
+    assert last.started is None  # it waits: nothing of it can be stuck
+    last.abandon()
+    hold.set()
+    assert await stuck.future == "late"
+    assert (await asyncio.gather(last.future, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+    assert last.started is None
