@@ -44,7 +44,7 @@ LOCK_WAIT = 35.0
 HOUSEKEEPING = 3600.0
 TOUCH_EVERY = 2.0
 ROOTED_EVERY = 2.0
-DIALECTS = ("invocations", "oip", "arrow")
+DIALECTS = ("invocations", "oip", "grpc", "tensorflow-serving", "seldon", "foundry", "arrow")
 
 
 def run(home: Home, lock: int | None) -> int:
