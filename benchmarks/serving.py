@@ -105,6 +105,6 @@ def _replica(environ: dict[str, str], d: Any) -> load.Target:
     for path in (Path(environ["MDEPLOY_HOME"]) / "state" / "replicas").glob("*.json"):
         spec = json.loads(path.read_text())
         if spec["uid"] == d.uid:
-            headers = {"frame-MDeploy-Replica": spec["secret"]} if spec["secret"] else {}
+            headers = {"X-MDeploy-Replica": spec["secret"]} if spec["secret"] else {}
             return load.Target(REPLICA, spec["listen"], "/invocations", headers)
     raise LookupError(f"no replica of {d.id}")
