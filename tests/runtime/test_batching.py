@@ -96,3 +96,18 @@ async def test_an_answer_of_another_length_than_the_rows_is_asked_for_one_by_one
     seconds = [0.001 * i for i in range(20)]
     answers = await all_at_once(slow, [{"dataframe_split": {"columns": ["x"], "data": [[s]]}} for s in seconds])
     assert [a.json()["predictions"] for a in answers] == [[s] for s in seconds]
+
+
+async def test_columns_of_several_types_and_tensors_are_answered_together_too(start, zoo):
+    mixed = start(zoo / "mixed")
+    rows = [[30 + i, None if i % 5 == 0 else 1.5 * i, i % 2 == 0] for i in range(40)]
+    bodies = [{"dataframe_split": {"columns": ["age", "income", "flag"], "data": [row]}} for row in rows]
+    bodies[7] = {"dataframe_split": {"columns": ["age", "income", "flag"], "data": [["text", 1.0, True]]}}
+    answers = await all_at_once(mixed, bodies)
+    alone = [(await all_at_once(mixed, [each]))[0] for each in bodies[:10]]
+    assert [a.status_code for a in answers] == [400 if i == 7 else 200 for i in range(40)]
+    assert [a.json()["predictions"] for a in answers[:7]] == [a.json()["predictions"] for a in alone[:7]]
+    tensor = start(zoo / "tensor")
+    answers = await all_at_once(tensor, [{"inputs": [ROWS[i], ROWS[149 - i]]} for i in range(40)])
+    assert {a.status_code for a in answers} == {200}
+    assert answers[0].json() == {"predictions": [0, 2]}
