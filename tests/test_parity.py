@@ -32,6 +32,7 @@ ROUTES = {
     "check_id": ("get", "/ids/{id}"),
     "check_api_name": ("get", "/groups/{group}/api-names/{name}"),
     "predict": ("post", "/deployments/{id}/pass"),
+    "predict_stream": ("post", "/deployments/{id}/pass"),
     "answer": ("get", "/deployments/{id}/answers/{token}"),
     "describe": ("get", "/deployments/{id}/description"),
     "query": ("post", "/deployments/{id}/predict"),
@@ -58,6 +59,7 @@ ROUTES = {
 NO_COMMAND = {
     "query": "predict --dialect",
     "answer": "predict --dialect",
+    "predict_stream": "predict --stream",
     "check_id": "deploy --dry-run",
     "check_api_name": "deploy --api-name … --dry-run",
 }
@@ -118,7 +120,15 @@ def test_options_of_the_table_are_parameters_of_the_method():
     for verb in VERBS:
         group, _, name = verb.method.rpartition(".")
         owner = owners[group] if group or hasattr(Client, name) else Deployment
-        known = set(inspect.signature(getattr(owner, name)).parameters) | {"id", "save", "new", "yes", "shares", "dialect"}
+        known = set(inspect.signature(getattr(owner, name)).parameters) | {
+            "id",
+            "save",
+            "new",
+            "yes",
+            "shares",
+            "dialect",
+            "stream",
+        }
         assert {p.name for p in verb.params} - known == set(), verb.name
 
 

@@ -84,6 +84,8 @@ def _callback(verb: Verb) -> Callable[..., None]:
         answer = verb.run(Client(), values)
         if verb.name == "logs" and values.get("follow"):
             _follow(answer, as_json=as_json)
+        elif verb.name == "predict" and values.get("stream"):
+            _pieces(answer)
         elif as_json:
             print_json(verb.document(answer))
         else:
@@ -131,6 +133,16 @@ def _follow(lines: Any, *, as_json: bool) -> None:
         sys.exit(INTERRUPTED)
     finally:
         lines.close()
+
+
+def _pieces(pieces: Any) -> None:
+    """Print each piece of a streamed answer as one line of JSON."""
+    try:
+        print_lines(json.dumps(piece, ensure_ascii=False) for piece in pieces)
+    except KeyboardInterrupt:  # that is how one stops it
+        sys.exit(INTERRUPTED)
+    finally:
+        pieces.close()
 
 
 def _show(verb: Verb, answer: Any) -> None:

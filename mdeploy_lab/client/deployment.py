@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal, overload
 
@@ -83,6 +84,24 @@ class Deployment(ShownDeployment):
     log_replicas = synced(AsyncDeployment.log_replicas)
     events = synced(AsyncDeployment.events)
     refresh = synced(AsyncDeployment.refresh)
+
+    def predict_stream(self, data: Any, *, revision: int | None = None, timeout: float | None = None) -> Iterator[Any]:
+        """Yield the pieces of the answer of a model that has ``predict_stream``, as they come.
+
+        Parameters
+        ----------
+        data
+            As for ``predict``; also a chat's body with ``messages``.
+        timeout
+            Seconds between two pieces.
+
+        Raises
+        ------
+        PredictFailed
+            With the model's own cause.
+        """
+        pieces: Iterator[Any] = sync_face(LOOP.run(self.twin.predict_stream(data, revision=revision, timeout=timeout)))
+        return pieces
 
     @overload
     def query(self) -> Panel: ...

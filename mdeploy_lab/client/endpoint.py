@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from mdeploy_lab.client.answering import whole_answer
@@ -45,6 +46,25 @@ class AsyncEndpoint(ShownDeployment):
             With the model's own cause.
         """
         return await self.client.predictor.predict(self.id, data, revision=revision, timeout=timeout)
+
+    async def predict_stream(
+        self, data: Any, *, revision: int | None = None, timeout: float | None = None
+    ) -> AsyncIterator[Any]:
+        """Return an iterator over the pieces of the answer of a model that has ``predict_stream``, as they come.
+
+        Parameters
+        ----------
+        data
+            As for ``predict``; also a chat's body with ``messages``.
+        timeout
+            Seconds between two pieces.
+
+        Raises
+        ------
+        PredictFailed
+            With the model's own cause.
+        """
+        return self.client.predictor.stream(self.id, data, revision=revision, timeout=timeout)
 
     async def query(
         self,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -13,11 +14,14 @@ from mdeploy_lab.client.answering import whole_answer
 from mdeploy_lab.client.loop import in_caller
 from mdeploy_lab.client.transport import CONNECT_SECONDS, Transport, segment
 from mdeploy_lab.client.unix import unix_transport
-from mdeploy_lab.errors import PredictFailed
+from mdeploy_lab.errors import InvalidInput, PredictFailed
 from mdeploy_lab.models.access import Pass
 from mdeploy_lab.models.requests import Predict, PredictResult
 
 ARROW = "application/vnd.apache.arrow.stream"
+EVENT_STREAM = "text/event-stream"
+DONE = "[DONE]"
+CHAT_KEYS = frozenset({"messages", "prompt", "input"})
 BODY_KEYS = frozenset({"dataframe_split", "dataframe_records", "instances", "inputs"})
 PASS_MARGIN = timedelta(seconds=30)
 LAST_TRY_STATUSES = frozenset({401, 403})
@@ -57,6 +61,43 @@ class Predictor:
         content = await in_caller(lambda: values.encode(data))
         answer = await self._send(id, "/predict", content, ARROW, revision, timeout)
         return await in_caller(lambda: values.decode(answer.content))
+
+    async def stream(self, id: str, data: Any, *, revision: int | None, timeout: float | None) -> AsyncIterator[Any]:
+        """Yield the pieces of the model's answer as they come.
+
+        Raises
+        ------
+        PredictFailed
+            With the model's own cause, also when it comes in the middle.
+        """
+        if self._transport.home is None:
+            raise InvalidInput(
+                "a remote API has no streams",
+                hint="call the deployment's URL with Accept: text/event-stream and a client's token",
+            )
+        body = data if isinstance(data, dict) and (BODY_KEYS | CHAT_KEYS) & data.keys() else _body(data)
+        allowed = await self._pass(id)
+        middle = f"/revision/{revision}" if revision is not None else ""
+        headers = {"x-mdeploy-pass": allowed.token, "Content-Type": "application/json", "Accept": EVENT_STREAM}
+        limits = httpx.Timeout(timeout, connect=CONNECT_SECONDS)
+        url = f"{allowed.base_url}{middle}/invocations"
+        try:
+            async with self._door(allowed).stream(
+                "POST", url, content=json.dumps(body).encode(), headers=headers, timeout=limits
+            ) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise refused(answer.status_code, _json(answer.text), answer.text, answer.headers, id)
+                async for event, text in _events(answer.aiter_lines()):
+                    if event == "error":
+                        raise refused(500, _json(text), text, answer.headers, id)
+                    if text == DONE:
+                        return
+                    yield json.loads(text)
+        except httpx.HTTPError as error:
+            raise PredictFailed(
+                f"the stream of {id} broke off: {error or type(error).__name__}", hint=f"`mdeploy logs {id}` may say why"
+            ) from error
 
     async def _by_api(self, id: str, data: Any, *, revision: int | None, timeout: float | None) -> Any:
         """Predict over a remote API, as JSON: its gateway's private listener is not ours to reach."""
@@ -121,6 +162,38 @@ class Predictor:
         fresh = Pass.model_validate(await self._transport.post(f"/deployments/{segment(id)}/pass"))
         self._passes[id] = fresh
         return fresh
+
+
+def _body(data: Any) -> dict[str, Any]:
+    """Return data as a body for ``/invocations``."""
+    if hasattr(data, "columns") and hasattr(data, "to_json"):
+        return {"dataframe_split": json.loads(data.to_json(orient="split"))}
+    return {"inputs": _plain(data)}
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str]]:
+    """Yield (event, data) of server-sent events."""
+    event = ""
+    data: list[str] = []
+    async for line in lines:
+        if not line:
+            if data:
+                yield event, "\n".join(data)
+            event = ""
+            data = []
+            continue
+        name, _, value = line.partition(":")
+        if name == "event":
+            event = value.strip()
+        elif name == "data":
+            data.append(value.removeprefix(" "))
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 def _plain(data: Any) -> Any:

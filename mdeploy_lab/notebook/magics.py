@@ -90,6 +90,8 @@ class DeployMagics(Magics):  # type: ignore[misc]  # IPython has no types here
             reporter.finish(answer)
         if verb.name == "logs" and values.get("follow"):
             return _follow(answer)
+        if verb.name == "predict" and values.get("stream"):
+            return _pieces(answer)
         return None if verb.name in {"delete", "clients remove"} else answer
 
     def _fill_in(self, verb: Verb, values: dict[str, Any]) -> None:
@@ -122,6 +124,17 @@ def _follow(lines: Any) -> None:
         pass  # that is how one stops looking
     finally:
         lines.close()
+
+
+def _pieces(pieces: Any) -> None:
+    """Print the pieces of a streamed answer as they come: text as it is, everything else a line."""
+    try:
+        for piece in pieces:
+            print(piece, end="" if isinstance(piece, str) else "\n", flush=True)  # noqa: T201  # the answer to a magic
+    except KeyboardInterrupt:
+        pass  # that is how one stops it
+    finally:
+        pieces.close()
 
 
 def _usage_error(error: MDeployError) -> UsageError:

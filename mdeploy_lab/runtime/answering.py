@@ -7,14 +7,17 @@ failure (500).
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import re
 import traceback
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mdeploy_lab.runtime.dialect import Call, Request, Response, Route
-from mdeploy_lab.runtime.problems import BadInput, ModelRaised, RequestProblem
+from mdeploy_lab.runtime.dialect import Call, Request, Response, Route, Streamed
+from mdeploy_lab.runtime.encoding import encode
+from mdeploy_lab.runtime.problems import BadInput, ModelRaised, NotSupported, RequestProblem
 from mdeploy_lab.runtime.schema import expected, missing_columns, type_name
 
 if TYPE_CHECKING:
@@ -39,7 +42,58 @@ def answer(route: Route, request: Request, model: ServedModel) -> Response:
     if route.decode is None:
         raise TypeError(f"{route.path} is no prediction")
     call = route.decode(request, model)
+    if call.stream:
+        return streamed(call, request, model)
     return encoded(predict(call, model), call, route, request, model)
+
+
+END = object()
+
+
+def streamed(call: Call, request: Request, model: ServedModel) -> Streamed:
+    """Return an answer piece by piece, as server-sent events; what fails before the first piece still has its own status.
+
+    Raises
+    ------
+    NotSupported
+        When the model has no ``predict_stream``.
+    """
+    stream = model.stream
+    if stream is None:
+        raise NotSupported("this model answers whole: it has no predict_stream", hint="ask without Accept: text/event-stream")
+    inputs = call.inputs if call.matrix is None or model.plan is None else model.plan.reader.frame(call.matrix)
+    context = contextvars.copy_context()  # MLflow's generators want every step in the same one
+    try:
+        pieces = iter(stream(inputs, call.params))
+        first = context.run(next, pieces, END)
+    except Exception as error:
+        raise _problem(error, inputs, model) from error
+    steps = _events(first, lambda: context.run(next, pieces, END), lambda: context.run(_close, pieces), request, model)
+    return Streamed(b"", content_type="text/event-stream; charset=utf-8", pieces=steps)
+
+
+def _close(pieces: Iterator[Any]) -> None:
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        close()
+
+
+def _events(
+    first: Any, following: Callable[[], Any], close: Callable[[], None], request: Request, model: ServedModel
+) -> Generator[bytes, None, None]:
+    piece = first
+    try:
+        while piece is not END:
+            yield b"data: " + encode(piece) + b"\n\n"
+            piece = following()
+    except Exception as error:  # noqa: BLE001  # the model's code may raise anything; the status has been sent
+        problem = _problem(error, None, model)
+        problem.details.setdefault("request_id", request.request_id)
+        yield b"event: error\ndata: " + encode(problem.to_body()) + b"\n\n"
+        return
+    finally:
+        close()
+    yield b"data: [DONE]\n\n"
 
 
 def encoded(outputs: Any, call: Call, route: Route, request: Request, model: ServedModel) -> Response:
@@ -68,18 +122,23 @@ def predict(call: Call, model: ServedModel) -> Any:
     """Return the model's answer, or say what is wrong."""
     if call.matrix is not None:
         return _predict_matrix(call.matrix, model)
-    from mlflow.exceptions import MlflowException
-
     try:
         return model.predict(call.inputs, call.params)
-    except RequestProblem:
-        raise
-    except MlflowException as error:
-        if error.get_http_status_code() < 500:  # noqa: PLR2004  # MLflow says that the caller can mend it
-            raise _misfit(error, call.inputs, model) from None
-        raise _raised(error) from error
     except Exception as error:  # the model's code may raise anything
-        raise _told(error, call.inputs, model) from error
+        raise _problem(error, call.inputs, model) from error
+
+
+def _problem(error: Exception, inputs: Any, model: ServedModel) -> RequestProblem:
+    """Return what a caller is told of what the model raised."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, RequestProblem):
+        return error
+    if isinstance(error, MlflowException):
+        if error.get_http_status_code() < 500:  # noqa: PLR2004  # MLflow says that the caller can mend it
+            return _misfit(error, inputs, model)
+        return _raised(error)
+    return _told(error, inputs, model)
 
 
 def _predict_matrix(matrix: Any, model: ServedModel) -> Any:

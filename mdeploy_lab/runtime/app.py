@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
+import json
 import logging
 import os
 import re
@@ -13,7 +15,7 @@ from typing import Any
 
 from mdeploy_lab.runtime.batching import Question, together
 from mdeploy_lab.runtime.context import RequestContext, enter
-from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route
+from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route, Streamed
 from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.logs import JsonLog
@@ -163,8 +165,12 @@ class Application:
         sent = 0
         try:
             response = await self._respond(request, receive, context)
-            await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
-            status, sent = response.means or response.status, len(response.body)
+            if isinstance(response, Streamed):
+                sent = await self._stream(request, response, receive, send)
+            else:
+                await _send(send, response, self._headers(request, response), head=request.method == "HEAD")
+                sent = len(response.body)
+            status = response.means or response.status
         except Gone:
             status = 499
         finally:
@@ -178,14 +184,45 @@ class Application:
     def _headers(self, request: Request, response: Response) -> list[tuple[bytes, bytes]]:
         found = [
             (b"content-type", response.content_type.encode()),
-            (b"content-length", str(len(response.body)).encode()),
             (b"x-request-id", request.request_id.encode()),
             *self._fixed,
             *response.headers,
         ]
+        if isinstance(response, Streamed):
+            found.append((b"cache-control", b"no-cache"))
+        else:
+            found.append((b"content-length", str(len(response.body)).encode()))
         if self.leaving and not any(name == b"connection" for name, _ in response.headers):
             found.append((b"connection", b"close"))
         return found
+
+    async def _stream(self, request: Request, response: Streamed, receive: Receive, send: Send) -> int:
+        """Send an answer piece by piece, each asked of the worker when the one before is out; return the bytes sent."""
+        pieces = response.pieces
+        assert pieces is not None
+        await send({"type": "http.response.start", "status": response.status, "headers": self._headers(request, response)})
+        gone = asyncio.ensure_future(_disconnected(receive))
+        sent = 0
+        try:
+            while not gone.done():
+                job = self._worker.submit(lambda: next(pieces, b""), request=False)
+                part = await self._wait(job, receive, time.monotonic() + self._timeout)
+                if not part:
+                    break
+                sent += len(part)
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        except RequestProblem as problem:  # too late for a status
+            body = json.dumps(problem.to_body()).encode()
+            await send({"type": "http.response.body", "body": b"event: error\ndata: " + body + b"\n\n", "more_body": True})
+        finally:
+            left = gone.done()
+            gone.cancel()
+            with contextlib.suppress(Overloaded):
+                self._worker.submit(pieces.close, request=False)
+        if left:
+            raise Gone
+        await send({"type": "http.response.body", "body": b""})
+        return sent
 
     async def _respond(self, request: Request, receive: Receive, context: RequestContext) -> Response:
         dialect: Dialect = self._core
@@ -259,7 +296,8 @@ class Application:
         self._buffered += len(request.body)
         try:
             job = self._worker.submit(Question(route, request, self.model))
-            return await self._wait(job, receive, deadline)
+            answer: Response = await self._wait(job, receive, deadline)
+            return answer
         finally:
             self._buffered -= len(request.body)
 
@@ -318,15 +356,14 @@ class Application:
             details={"max_payload": self._limit},
         )
 
-    async def _wait(self, job: Job, receive: Receive, deadline: float) -> Response:
+    async def _wait(self, job: Job, receive: Receive, deadline: float) -> Any:
         """Wait for a job, not longer than the deadline, and drop it when the caller leaves: both are the warden's to notice."""
         waiting = Waiting(job, receive, deadline)
         self._waiting[waiting] = None
         if self._warden is None:
             self._warden = asyncio.get_running_loop().call_later(WATCH_AFTER, self._look_round)
         try:
-            response: Response = await job.future
-            return response
+            return await job.future
         finally:
             del self._waiting[waiting]
             if waiting.watcher is not None:

@@ -63,7 +63,7 @@ def together(jobs: Sequence[Job]) -> list[Outcome | None]:
         except BaseException as error:  # noqa: BLE001  # each request has its own
             outcomes[place] = (None, error)
             continue
-        if call.matrix is not None and rows + len(call.matrix) <= MOST_ROWS:
+        if call.matrix is not None and not call.stream and rows + len(call.matrix) <= MOST_ROWS:
             calls.append((place, call))
             rows += len(call.matrix)
     if calls:

@@ -10,7 +10,7 @@ import importlib
 import json
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,13 @@ class Response:
 
 
 @dataclass(slots=True)
+class Streamed(Response):
+    """An answer that comes piece by piece; ``pieces`` is gone through in the model's worker thread."""
+
+    pieces: Generator[bytes, None, None] | None = None
+
+
+@dataclass(slots=True)
 class Call:
     """A decoded request: what the model is asked. ``extra`` is the dialect's own, kept for ``encode``."""
 
@@ -66,6 +73,8 @@ class Call:
     extra: Any = None
     matrix: Any = None
     """A table of numbers (rows, columns) that the model's plan has read, in place of ``inputs``."""
+    stream: bool = False
+    """Whether the answer is wanted piece by piece."""
 
 
 @dataclass(frozen=True, slots=True)

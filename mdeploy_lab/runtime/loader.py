@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,16 @@ class ServedModel:
             return lambda data: function(data, None)
         predict = getattr(getattr(self.pyfunc, "_model_impl", None), "predict", None)
         return predict if callable(predict) else None
+
+    @cached_property
+    def stream(self) -> Callable[[Any, dict[str, Any] | None], Iterable[Any]] | None:
+        """Yields an answer piece by piece; None when the model answers whole."""
+        implementation = getattr(self.pyfunc, "_model_impl", None)
+        python_model = getattr(implementation, "python_model", None)
+        own = getattr(type(python_model), "predict_stream", None)
+        if python_model is None or own is None or getattr(own, "__module__", "").startswith("mlflow.pyfunc"):
+            return None
+        return lambda inputs, params: self.pyfunc.predict_stream(inputs, params=params)
 
     @cached_property
     def typed_by_hints(self) -> bool:

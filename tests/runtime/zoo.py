@@ -42,6 +42,26 @@ class M(PythonModel):
         warnings.warn("warned")
         return [{"user": who.user, "id": who.request_id, "params": params, "odd": float("nan")}]
 """,
+    "streams": """
+import os, pathlib, time
+from mdeploy_lab.runtime.context import current
+class M(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return list(self.predict_stream(context, model_input))
+    def predict_stream(self, context, model_input, params=None):
+        asked, gate = model_input["x"], os.environ.get("GATE", "")
+        count = int(asked[0] if hasattr(asked, "__getitem__") else asked)
+        try:
+            for n in range(count):
+                while n == 2 and gate and not pathlib.Path(gate).exists():
+                    time.sleep(0.01)
+                if n == 5:
+                    raise ValueError("no more")
+                yield {"n": n, "id": current().request_id}
+        finally:
+            if gate:
+                pathlib.Path(gate + ".closed").touch()
+""",
     "params": """
 class M(PythonModel):
     def predict(self, context, model_input, params=None):

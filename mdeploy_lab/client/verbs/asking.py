@@ -19,7 +19,11 @@ def _predict(client: Any, v: dict[str, Any]) -> Any:
     if body is None:
         if v.get("data") is None:
             raise InvalidInput("there are no rows", hint=f"give a variable, or a JSON body: %%deploy predict {v['id']}")
+        if v.get("stream"):
+            return handle.predict_stream(v["data"], **given(v, "revision", "timeout"))
         return handle.predict(v["data"], **given(v, "revision", "timeout"))
+    if v.get("stream"):
+        return handle.predict_stream(body, **given(v, "revision", "timeout"))
     options = given(v, "dialect", "revision", "timeout")
     answer = handle.query(body, **options)
     if answer.status >= BAD_REQUEST:
@@ -66,6 +70,7 @@ PREDICT = Verb(
         Param("dialect", "text", "the body's dialect; invocations", ("--dialect",)),
         Param("revision", "int", "ask this revision", ("--revision",)),
         Param("timeout", "float", "seconds to wait for the answer", ("--timeout",)),
+        Param("stream", "flag", "show the pieces of the answer as they come", ("--stream",)),
     ),
     _predict,
     _document,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from mdeploy_lab.runtime.loader import ServedModel
 
 CSV = "text/csv"
+EVENT_STREAM = "text/event-stream"
+"""What a caller accepts who wants the answer piece by piece."""
 PARQUET = ("application/vnd.apache.parquet", "application/x-parquet")
 
 PARQUET_EXPANSION = 10
@@ -56,7 +58,9 @@ class Invocations(Dialect):
             return Call(read_csv(request.body, model))
         if kind in PARQUET:
             return Call(read_parquet(request.body, PARQUET_EXPANSION * model.spec.template.runtime.max_payload))
-        return read_json(request.body, model)
+        call = read_json(request.body, model)
+        call.stream = EVENT_STREAM in request.header(b"accept")
+        return call
 
     def encode(self, outputs: Any, call: Call, _request: Request, _model: ServedModel) -> Response:
         """Write ``{"predictions": …}``; a chat-style request gets the answer bare, as in MLflow."""

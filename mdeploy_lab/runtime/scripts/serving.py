@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,11 @@ class ServedScript(ServedModel):
     def unchecked(self) -> Callable[[Any], Any]:
         """The script's answer to a table that meets the schema."""
         return self._asked
+
+    @property
+    def stream(self) -> Callable[[Any, dict[str, Any] | None], Iterable[Any]] | None:
+        """The script's ``predict_stream``."""
+        return self.script.predict_stream if self.script.parts.stream is not None else None
 
     def predict(self, inputs: Any, params: dict[str, Any] | None = None) -> Any:
         """Return the script's answer; a table is held against the example's signature.
