@@ -244,7 +244,12 @@ describe('an answer', () => {
     ['tensorflow-serving', { predictions: [0, 1] }, ['y'], [[0], [1]]],
     ['tensorflow-serving', { outputs: [0, 1] }, ['y'], [[0], [1]]],
     ['seldon', { meta: {}, data: { names: ['a', 'b'], ndarray: [[1, 2]] } }, ['a', 'b'], [[1, 2]]],
-    ['seldon', { data: { names: ['a', 'b'], tensor: { shape: [1, 2], values: [1, 2] } } }, ['a', 'b'], [[1, 2]]],
+    [
+      'seldon',
+      { data: { names: ['a', 'b'], tensor: { shape: [1, 2], values: [1, 2] } } },
+      ['a', 'b'],
+      [[1, 2]]
+    ],
     ['seldon', { jsonData: [{ a: 1 }] }, ['a'], [[1]]],
     ['foundry', { modelUuid: 'u', responseData: [{ a: 1 }] }, ['a'], [[1]]],
     ['foundry', { output_df: [{ a: 1 }] }, ['a'], [[1]]]

@@ -41,7 +41,11 @@ def answer(route: Route, request: Request, model: ServedModel) -> Response:
     """
     if route.decode is None:
         raise TypeError(f"{route.path} is no prediction")
-    call = route.decode(request, model)
+    return asked(route.decode(request, model), route, request, model)
+
+
+def asked(call: Call, route: Route, request: Request, model: ServedModel) -> Response:
+    """Return the answer to what was read already, whole or piece by piece."""
     if call.stream:
         return streamed(call, request, model)
     return encoded(predict(call, model), call, route, request, model)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mdeploy_lab.runtime.answering import answer, encoded, predict
+from mdeploy_lab.runtime.answering import answer, asked, encoded
 from mdeploy_lab.runtime.dialect import Call, Request, Response, Route
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Question:
     def __call__(self) -> Response:
         """Answer it alone."""
         if self.call is not None:
-            return self.write(predict(self.call, self.model), self.call)
+            return asked(self.call, self.route, self.request, self.model)
         return answer(self.route, self.request, self.model)
 
     def read(self) -> Call:

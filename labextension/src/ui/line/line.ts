@@ -38,6 +38,7 @@ export const VERBS: readonly string[] = [
   'describe',
   'diff',
   'events',
+  'metrics',
   'get',
   'groups',
   'history',
