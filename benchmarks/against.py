@@ -17,7 +17,7 @@ from benchmarks.rivals.ours import body_of, replica
 from benchmarks.rivals.starting import ROW, V2_BODY, Rival, served
 
 ROUNDS = 3
-SECONDS = 4.0
+SECONDS = 3.0
 WARM_UP_SECONDS = 1.0
 CONNECTIONS = (1, 32)
 OURS, OURS_V2, MLFLOW = "ours, `/invocations`", "ours, `/v2`", "`mlflow models serve`"
