@@ -193,6 +193,7 @@ def test_an_api_name_is_an_address_like_the_id_until_it_changes(client: Client, 
     token = str.__str__(made.clients.add("web").token.reveal())
     rows = {"dataframe_records": [dict.fromkeys(COLUMNS, 1.0)]}
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}, trust_env=False) as http:
+        until("the gateway to know the client", lambda: http.post(f"{made.url}/invocations", json=rows).status_code == 200)
         by_id = http.post(f"{made.url}/invocations", json=rows)
         assert by_id.status_code == 200, by_id.text
         for path in ("/invocations", "/revision/1/invocations"):

@@ -113,8 +113,11 @@ async def test_another_sites_page_cannot_listen_with_the_users_cookie(jupyter: J
 def lines_of(engine: StubEngine, lines: list[str]) -> Callable[[RequestHandler], Awaitable[None]]:
     async def answer(handler: RequestHandler) -> None:
         handler.set_header("Content-Type", "application/x-ndjson")
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             handler.write(json.dumps({"at": "2026-11-21T10:00:00Z", "message": line}) + "\n")
+            if number % 500 == 0:  # no faster than one who reads can, on a busy machine too
+                await handler.flush()
+                await asyncio.sleep(0.05)
         await handler.flush()
         await asyncio.Event().wait()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from mdeploy_lab.runtime.spec import Hello, Order, Report
 
 LINE_LIMIT = 16 * 2**20
 """A failure carries a traceback, so a line may be long."""
+TRIES = 3
 
 
 async def reports(path: Path, *, patience: float = 0.02) -> AsyncIterator[Hello | Report]:
@@ -41,19 +41,31 @@ async def reports(path: Path, *, patience: float = 0.02) -> AsyncIterator[Hello 
 
 
 async def order(path: Path, what: Order, *, timeout: float = 2.0) -> bool:
-    """Send one order; return whether it could be handed over."""
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_unix_connection(str(path), limit=LINE_LIMIT), timeout)
+    """Send one order; return whether it was read.
+
+    The replica closes the connection when it has read to its end. Whoever hangs up before that loses the order: the replica
+    greets first, and a greeting to nobody breaks the connection with everything in it.
+    """
+    for _ in range(TRIES):
         try:
-            writer.write(what.model_dump_json().encode() + b"\n")
-            await asyncio.wait_for(writer.drain(), timeout)
-            writer.write_eof()
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), timeout)
-    except (OSError, asyncio.TimeoutError):
-        return False
+            return await asyncio.wait_for(_hand_over(path, what), timeout)
+        except (ConnectionError, asyncio.TimeoutError):
+            continue  # the connection broke, or the replica is busy: it takes an order twice as once
+        except OSError:
+            return False
+    return False
+
+
+async def _hand_over(path: Path, what: Order) -> bool:
+    reader, writer = await asyncio.open_unix_connection(str(path), limit=LINE_LIMIT)
+    try:
+        writer.write(what.model_dump_json().encode() + b"\n")
+        await writer.drain()
+        writer.write_eof()
+        while await reader.read(LINE_LIMIT):
+            pass
+    finally:
+        writer.close()
     return True
 
 
