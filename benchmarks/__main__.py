@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import replace
 
-from benchmarks import against, imports, interface, jupyter, logs, memory, report, serving, starts, thousand
+from benchmarks import against, imports, interface, jupyter, logs, memory, report, serving, starts, tensors, thousand
 
 PARTS = {
     "starts": starts.measure,
@@ -19,6 +19,7 @@ PARTS = {
     "logs": logs.measure,
     "serving": serving.measure,
     "against": against.measure,
+    "tensors": tensors.measure,
 }
 
 

@@ -10,81 +10,34 @@ import logging
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mdeploy_lab.runtime.asgi import Gone, Message, Receive, Send, disconnected
 from mdeploy_lab.runtime.batching import Question, together
+from mdeploy_lab.runtime.bodies import Bodies
 from mdeploy_lab.runtime.context import RequestContext, enter
 from mdeploy_lab.runtime.dialect import Dialect, Request, Response, Route, Streamed
-from mdeploy_lab.runtime.endpoints import CoreDialect, nearest
+from mdeploy_lab.runtime.endpoints import CoreDialect
 from mdeploy_lab.runtime.loader import ServedModel
 from mdeploy_lab.runtime.logs import JsonLog
 from mdeploy_lab.runtime.metrics import Metrics
-from mdeploy_lab.runtime.prediction import Job, Worker
+from mdeploy_lab.runtime.prediction import Worker
 from mdeploy_lab.runtime.problems import (
-    BodyTooLarge,
-    BodyTooSlow,
     Draining,
-    MethodWrong,
     ModelRaised,
     Overloaded,
-    PathUnknown,
     PredictionTimedOut,
     RequestProblem,
     SecretWrong,
     Wedged,
 )
+from mdeploy_lab.runtime.routing import Routes
+from mdeploy_lab.runtime.warden import Warden
 
 log = logging.getLogger(__name__)
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-WATCH_AFTER = 0.05
-"""Seconds of waiting after which the server begins to look whether the caller has gone."""
-
-READ_ON = 100_000_000
-"""Bytes beyond the limit that are read and thrown away."""
-
 _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
-
-
-class Gone(Exception):
-    """Raised when the caller closed the connection."""
-
-
-class Waiting:
-    """A request that waits for its answer."""
-
-    __slots__ = ("deadline", "job", "receive", "since", "watcher")
-
-    def __init__(self, job: Job, receive: Receive, deadline: float) -> None:
-        self.job = job
-        self.receive = receive
-        self.deadline = deadline
-        self.since = time.monotonic()
-        self.watcher: asyncio.Future[None] | None = None
-
-
-class _Clock:
-    """Ends a task's wait when it rings; ``wait_for`` would need a task of its own for each request."""
-
-    __slots__ = ("_task", "rang")
-
-    def __init__(self, task: asyncio.Task[Any] | None) -> None:
-        self._task = task
-        self.rang = False
-
-    def ring(self) -> None:
-        self.rang = True
-        if self._task is not None:
-            self._task.cancel()
-
-    def forget(self) -> None:
-        """Take the cancellation back, where Python counts them (3.11)."""
-        if self._task is not None and hasattr(self._task, "uncancel"):
-            self._task.uncancel()
 
 
 class Application:
@@ -121,8 +74,6 @@ class Application:
             (b"x-mdeploy-revision", str(spec.revision).encode()),
             (b"x-mdeploy-replica-id", spec.replica.encode()),
         )
-        self._waiting: dict[Waiting, None] = {}
-        self._warden: asyncio.TimerHandle | None = None
         if model.plan is not None and model.plan.rowwise:
             worker.together = together
         self.metrics = Metrics(spec, model.rewards)
@@ -131,22 +82,9 @@ class Application:
         worker.on_done = self.metrics.predicted
         self._core = CoreDialect(self, dialects)
         self._dialects = dialects
-        self._exact: dict[str, dict[str, tuple[Dialect, Route]]] = {}
-        self._patterns: list[tuple[re.Pattern[str], dict[str, tuple[Dialect, Route]]]] = []
-        for dialect in (self._core, *dialects):
-            for route in dialect.routes():
-                self._add(dialect, route)
-
-    def _add(self, dialect: Dialect, route: Route) -> None:
-        if "{" not in route.path:
-            self._exact.setdefault(route.path, {})[route.method] = (dialect, route)
-            return
-        pattern = re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(route.path)))
-        for known, methods in self._patterns:
-            if known.pattern == pattern.pattern:
-                methods[route.method] = (dialect, route)
-                return
-        self._patterns.append((pattern, {route.method: (dialect, route)}))
+        self._routes = Routes((self._core, *dialects), dialects, model)
+        self._bodies = Bodies(self._timeout, self._limit)
+        self._warden = Warden(worker, self._timeout, self._stuck)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -201,12 +139,12 @@ class Application:
         pieces = response.pieces
         assert pieces is not None
         await send({"type": "http.response.start", "status": response.status, "headers": self._headers(request, response)})
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         sent = 0
         try:
             while not gone.done():
                 job = self._worker.submit(lambda: next(pieces, b""), request=False)
-                part = await self._wait(job, receive, time.monotonic() + self._timeout)
+                part = await self._warden.wait(job, receive, time.monotonic() + self._timeout)
                 if not part:
                     break
                 sent += len(part)
@@ -228,11 +166,11 @@ class Application:
         dialect: Dialect = self._core
         try:
             self._check_secret(request.headers)
-            dialect, route = self._find(request)
+            dialect, route = self._routes.find(request)
             context.dialect = dialect.name
             if route.answer is not None:
                 if route.reads:
-                    request.body = await self._whole_body(request, receive)
+                    request.body = await self._bodies.whole(request, receive)
                     if self.model.hooks:
                         return await self._by_worker(route.answer, request)
                 return route.answer(request, self.model)
@@ -265,41 +203,22 @@ class Application:
         kind = request.media_type.partition("+")[0]
         return next((d for d in self._dialects if d.binary and kind in d.content_types), self._core)
 
-    def _find(self, request: Request) -> tuple[Dialect, Route]:
-        path = request.path.rstrip("/") or "/"
-        methods = self._exact.get(path)
-        if methods is None:
-            for pattern, known in self._patterns:
-                if match := pattern.fullmatch(path):
-                    request.values = match.groupdict()
-                    methods = known
-                    break
-        if methods is None:
-            dialect = nearest(path, self._dialects)
-            raise PathUnknown(
-                f"no dialect answers here; the nearest is {dialect.title}",
-                hint=f"send {dialect.describe(self.model).method} {dialect.describe(self.model).path}; GET / lists all",
-                details={"dialect": dialect.name, "example": dialect.describe(self.model).wire()},
-            )
-        method = "GET" if request.method == "HEAD" else request.method
-        found = methods.get(method)
-        if found is None:
-            allow = sorted(methods)
-            raise MethodWrong("this path has other methods", allow=allow, hint=f"use {' or '.join(allow)}")
-        return found
-
     async def _predict(self, route: Route, request: Request, receive: Receive) -> Response:
         self._admit()
         deadline = time.monotonic() + self._timeout
-        request.body = await self._whole_body(request, receive)
+        request.body = await self._bodies.whole(request, receive)
         self._admit()
         self._buffered += len(request.body)
         try:
             job = self._worker.submit(Question(route, request, self.model))
-            answer: Response = await self._wait(job, receive, deadline)
+            answer: Response = await self._warden.wait(job, receive, deadline)
             return answer
         finally:
             self._buffered -= len(request.body)
+
+    def _stuck(self, wedged: bool) -> None:  # noqa: FBT001  # a callback with one fact
+        self.wedged = wedged
+        self._on_wedged(wedged)
 
     def _admit(self) -> None:
         if self.draining:
@@ -311,112 +230,6 @@ class Application:
                 "too many requests are waiting for this model",
                 hint="try again in a moment, or give the deployment more replicas",
             )
-
-    async def _whole_body(self, request: Request, receive: Receive) -> bytes:
-        clock = _Clock(asyncio.current_task())
-        timer = asyncio.get_running_loop().call_later(self._timeout, clock.ring)
-        try:
-            return await self._body(request.headers, receive)
-        except asyncio.CancelledError:
-            if not clock.rang:
-                raise
-            clock.forget()
-            raise BodyTooSlow(
-                f"the body did not arrive within {self._timeout:g} s", hint="send it faster or in smaller parts"
-            ) from None
-        finally:
-            timer.cancel()
-
-    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._limit:
-            raise self._too_large()
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Gone
-            part = message.get("body", b"")
-            size += len(part)
-            more = message.get("more_body", False)
-            if size > self._limit:  # read on, or the caller's sending breaks before the refusal arrives
-                parts.clear()
-                if not more or size > self._limit + READ_ON:
-                    raise self._too_large()
-                continue
-            parts.append(part)
-            if not more:
-                return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"the body has more than {self._limit} bytes",
-            hint="send fewer rows at a time, or raise max_payload",
-            details={"max_payload": self._limit},
-        )
-
-    async def _wait(self, job: Job, receive: Receive, deadline: float) -> Any:
-        """Wait for a job, not longer than the deadline, and drop it when the caller leaves: both are the warden's to notice."""
-        waiting = Waiting(job, receive, deadline)
-        self._waiting[waiting] = None
-        if self._warden is None:
-            self._warden = asyncio.get_running_loop().call_later(WATCH_AFTER, self._look_round)
-        try:
-            return await job.future
-        finally:
-            del self._waiting[waiting]
-            if waiting.watcher is not None:
-                waiting.watcher.cancel()
-
-    def _look_round(self) -> None:
-        """Give up what is late, and begin to watch the callers of what takes long."""
-        now = time.monotonic()
-        for waiting in self._waiting:
-            if now >= waiting.deadline:
-                self._give_up(waiting)
-            elif waiting.watcher is None and now - waiting.since >= WATCH_AFTER:
-                waiting.watcher = asyncio.ensure_future(self._leave_with(waiting))
-        again = bool(self._waiting)
-        self._warden = asyncio.get_running_loop().call_later(WATCH_AFTER, self._look_round) if again else None
-
-    def _give_up(self, waiting: Waiting) -> None:
-        if waiting.job.future.done():
-            return
-        waiting.job.abandon()
-        self._watch_wedge(waiting.job)
-        waiting.job.future.set_exception(
-            PredictionTimedOut(
-                f"the prediction took longer than {self._timeout:g} s",
-                hint="send fewer rows at a time, or raise predict_timeout",
-            )
-        )
-
-    async def _leave_with(self, waiting: Waiting) -> None:
-        await _disconnected(waiting.receive)
-        if not waiting.job.future.done():
-            waiting.job.abandon()
-            waiting.job.future.set_exception(Gone())
-
-    def _watch_wedge(self, job: Job) -> None:
-        """Look again after a grace: a worker that is still in the same job is stuck."""
-        if job.started is None:
-            return
-        grace = min(5.0, max(0.5, self._timeout / 2))
-        asyncio.get_running_loop().call_later(grace, self._check_wedge, job)
-
-    def _check_wedge(self, job: Job) -> None:
-        if job.ended or job.started is None or self.wedged:
-            return
-        self.wedged = True
-        job.on_end = self._unwedge
-        log.error("the model is stuck: one prediction has run for %.1f s, at %s", self._worker.busy_for(), self._worker.where())
-        self._on_wedged(True)
-
-    def _unwedge(self) -> None:
-        self.wedged = False
-        log.warning("the model answers again")
-        self._on_wedged(False)
 
 
 def _access(request: Request, status: int, took: float, user: str) -> dict[str, Any]:
@@ -436,11 +249,6 @@ def _access(request: Request, status: int, took: float, user: str) -> dict[str, 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"")
     return given.decode("ascii") if _REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send(send: Send, response: Response, headers: list[tuple[bytes, bytes]], *, head: bool) -> None:
