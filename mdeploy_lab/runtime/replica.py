@@ -160,12 +160,21 @@ class Replica:
         limit = begun + (DEFAULT_DRAIN if self._drain_within is None else self._drain_within)
         if self._turn_away:
             await self._refuse(server, begun, limit)
+        else:
+            await self._leave(server, limit)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._app.idle.wait(), max(0.0, limit - loop.time()))
         if self._app.in_flight:
             log.warning("%d requests were cut off by the end of the drain", self._app.in_flight)
             server.force_exit = True
         server.should_exit = True
+
+    async def _leave(self, server: Any, limit: float) -> None:
+        """Leave new callers to the next replica on this socket; a request on a connection that is there already may arrive."""
+        for listening in server.servers:
+            listening.close()
+        if server.server_state.connections:
+            await asyncio.sleep(min(REFUSING, max(0.0, limit - asyncio.get_running_loop().time())))
 
     async def _refuse(self, server: Any, begun: float, limit: float) -> None:
         """Let callers turn to another replica: still answering at first, then refusing."""
