@@ -8,11 +8,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import psutil
 
 from benchmarks.load import Target
 from benchmarks.peer import free_port
@@ -59,8 +60,12 @@ def served(name: str, model: Path, *, body: bytes | None = None) -> Iterator[Riv
             wait_until(lambda: _answers(port, path, sent, process, log), START_SECONDS, name, pause=0.2)
             yield Rival(target, sent, process.pid, grpc)
         finally:
+            workers = psutil.Process(process.pid).children(recursive=True)  # some begin a session of their own
             os.killpg(process.pid, signal.SIGKILL)  # the session that was made above
             process.wait()
+            for worker in workers:
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
 
 
 Started = tuple[list[str], Mapping[str, str], str, bytes, str, int]
